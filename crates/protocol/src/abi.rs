@@ -1,0 +1,61 @@
+//! What the host and the guest tell each other: one job in, one answer out, both JSON in the guest's memory.
+//!
+//! The guest exports `job_alloc(bytes) -> address` and `job_run(address, bytes) -> address << 32 | bytes`. The guest
+//! is hostile: the host checks every address and length, and reads the answer as it reads any stranger's JSON.
+
+use crate::RawJson;
+use serde::{Deserialize, Serialize};
+
+/// The guest's export that gives room for a job.
+pub const EXPORT_ALLOC: &str = "job_alloc";
+/// The guest's export that runs a job.
+pub const EXPORT_RUN: &str = "job_run";
+/// The guest's memory.
+pub const EXPORT_MEMORY: &str = "memory";
+
+/// What the guest is to run.
+#[derive(Debug, Serialize)]
+pub struct Job<'a> {
+    /// Python source.
+    pub program: &'a str,
+    /// The name that tracebacks give the program.
+    pub filename: &'a str,
+    /// The function to call; `None` runs the program as a script.
+    pub function: Option<&'a str>,
+    /// A JSON list.
+    pub args: &'a serde_json::value::RawValue,
+    /// A JSON object.
+    pub kwargs: &'a serde_json::value::RawValue,
+    /// `sys.argv`, the program's name first.
+    pub argv: &'a [String],
+}
+
+/// What the guest answers: exactly one member is there.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Answer {
+    /// What the function returned (`null` for a script). Absent and `null` are different things here.
+    #[serde(deserialize_with = "some_raw")]
+    pub value: Option<RawJson>,
+    /// What the program raised.
+    pub exception: Option<crate::Exception>,
+    /// The program ended by SystemExit; 0–255.
+    pub exit_code: Option<u8>,
+}
+
+fn some_raw<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<RawJson>, D::Error> {
+    RawJson::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_a_value() {
+        let answer: Answer = serde_json::from_str(r#"{"value":null}"#).unwrap();
+        assert_eq!(answer.value.unwrap().get(), "null");
+        let answer: Answer = serde_json::from_str(r#"{"exit_code":3}"#).unwrap();
+        assert!(answer.value.is_none() && answer.exit_code == Some(3));
+    }
+}

@@ -1,0 +1,344 @@
+//! A task, its limits, its outcome.
+
+use crate::{Address, RawJson, Refusal, TaskId, limits};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// CPU_TASK: run this Python.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CpuTask {
+    /// The idempotency key; the peer makes one when it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<TaskId>,
+    /// Python source.
+    pub program: String,
+    /// The function to call: "main" when absent; `null` runs the program as a script.
+    #[serde(default = "main_function")]
+    pub function: Option<String>,
+    /// A JSON list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub args: Option<RawJson>,
+    /// A JSON object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kwargs: Option<RawJson>,
+    /// `sys.argv`, the program's own name first.
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
+    pub argv: Vec<String>,
+    /// What the program reads from standard input.
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
+    pub stdin: String,
+    /// Only ever run on the peer that was asked; the tracker is not told.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub confidential: bool,
+    /// Higher first.
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "is_zero")]
+    pub priority: i32,
+    /// Seconds of wall time, from the first slice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<f64>,
+    /// How often a failed task is tried again.
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "is_zero_u32")]
+    pub max_retries: u32,
+    /// What differs from the default limits.
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "TaskLimits::is_default")]
+    pub limits: TaskLimits,
+    /// The peer that forwards this task: it is never forwarded again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_peer: Option<String>,
+}
+
+fn main_function() -> Option<String> {
+    Some("main".to_owned())
+}
+
+fn is_zero(value: &i32) -> bool {
+    *value == 0
+}
+
+fn is_zero_u32(value: &u32) -> bool {
+    *value == 0
+}
+
+/// Existing clients send `null` for what they leave out.
+fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// The limits that a task may set for itself; what is absent has its default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TaskLimits {
+    /// Units of fuel, about one per WebAssembly instruction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<u64>,
+    /// Bytes of memory, the interpreter's own included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// Captured bytes of each of stdout and stderr; the rest is cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_bytes: Option<u64>,
+}
+
+impl TaskLimits {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl CpuTask {
+    /// A public task that calls `main` of this program.
+    #[must_use]
+    pub fn new(program: impl Into<String>) -> Self {
+        Self {
+            task_id: None,
+            program: program.into(),
+            function: main_function(),
+            args: None,
+            kwargs: None,
+            argv: Vec::new(),
+            stdin: String::new(),
+            confidential: false,
+            priority: 0,
+            timeout: None,
+            max_retries: 0,
+            limits: TaskLimits::default(),
+            source_peer: None,
+        }
+    }
+
+    /// Checks what the types do not say.
+    ///
+    /// # Errors
+    /// A refusal that names the member at fault and what would be right.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let bad = |text: String| Err(Refusal::bad_request(text));
+        if self.args.as_ref().is_some_and(|args| !args.get().starts_with('[') && args.get() != "null") {
+            return bad("member \"args\" must be a list".to_owned());
+        }
+        if self.kwargs.as_ref().is_some_and(|kwargs| !kwargs.get().starts_with('{') && kwargs.get() != "null") {
+            return bad("member \"kwargs\" must be an object".to_owned());
+        }
+        if self.function.as_ref().is_some_and(String::is_empty) {
+            return bad("member \"function\" must name a function, or be null to run a script".to_owned());
+        }
+        let timeout_max = limits::TASK_TIMEOUT_MAX.as_secs_f64();
+        if self.timeout.is_some_and(|seconds| !(seconds > 0.0 && seconds <= timeout_max)) {
+            return bad(format!("member \"timeout\" must be seconds, more than 0 and at most {timeout_max}"));
+        }
+        if self.max_retries > limits::TASK_RETRIES_MAX {
+            return bad(format!("member \"max_retries\" must be at most {}", limits::TASK_RETRIES_MAX));
+        }
+        if self.limits.fuel == Some(0) {
+            return bad("member \"limits.fuel\" must be more than 0".to_owned());
+        }
+        check_range("memory_bytes", self.limits.memory_bytes, limits::TASK_MEMORY_BYTES_MAX)?;
+        check_range("output_bytes", self.limits.output_bytes, limits::TASK_OUTPUT_BYTES_MAX)?;
+        if self.input_bytes() > limits::TASK_INPUT_BYTES_MAX {
+            return Err(Refusal::new(
+                crate::ErrorCode::LimitReached,
+                format!(
+                    "program, args, kwargs, argv and stdin have at most {} bytes together, these have {}",
+                    limits::TASK_INPUT_BYTES_MAX,
+                    self.input_bytes()
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn input_bytes(&self) -> u64 {
+        let raw = |value: &Option<RawJson>| value.as_ref().map_or(0, |raw| raw.get().len());
+        let argv: usize = self.argv.iter().map(String::len).sum();
+        (self.program.len() + raw(&self.args) + raw(&self.kwargs) + argv + self.stdin.len()) as u64
+    }
+}
+
+fn check_range(member: &str, value: Option<u64>, max: u64) -> Result<(), Refusal> {
+    match value {
+        Some(value) if value > max => {
+            Err(Refusal::bad_request(format!("member \"limits.{member}\" must be at most {max}, not {value}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It returned a value, or the script ended.
+    Ok,
+    /// It raised, or the script ended with an exit code other than 0.
+    Exception,
+    /// Its wall time was over.
+    Timeout,
+    /// Its fuel was used up.
+    FuelLimit,
+    /// It needed more memory than its limit.
+    MemoryLimit,
+    /// Its result was larger than a result may be.
+    OutputLimit,
+    /// It was cancelled, or the peer stopped.
+    Cancelled,
+    /// The peer had no room for it.
+    Rejected,
+    /// The interpreter failed.
+    Crashed,
+}
+
+impl Outcome {
+    /// The name that travels.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Exception => "exception",
+            Self::Timeout => "timeout",
+            Self::FuelLimit => "fuel_limit",
+            Self::MemoryLimit => "memory_limit",
+            Self::OutputLimit => "output_limit",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::Crashed => "crashed",
+        }
+    }
+}
+
+/// What a program raised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    /// The exception's class.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `str(exception)`.
+    pub message: String,
+    /// The whole traceback, with source lines.
+    pub traceback: String,
+}
+
+/// What a task used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Units of fuel.
+    pub fuel: u64,
+    /// Turns on a worker.
+    pub slices: u64,
+    /// From being taken to the first slice, in milliseconds.
+    pub queue_ms: f64,
+    /// Time on a worker, in milliseconds.
+    pub cpu_ms: f64,
+    /// From the first slice to the end, in milliseconds.
+    pub wall_ms: f64,
+    /// The most memory at one time, the interpreter's own included.
+    pub peak_memory_bytes: u64,
+}
+
+/// CPU_RESULT: how a task ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CpuResult {
+    /// The task's id.
+    pub task_id: TaskId,
+    /// What the function returned; `null` for a script and for every outcome but ok.
+    #[serde(default = "crate::raw_null")]
+    pub result: RawJson,
+    /// One sentence, or `null` for ok.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// The peer that ran it.
+    #[serde(default)]
+    pub executed_by: Option<String>,
+    /// How it ended. Existing peers do not say: see [`CpuResult::outcome`].
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
+    /// What it raised.
+    #[serde(default)]
+    pub exception: Option<Exception>,
+    /// A script's exit code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
+    /// What it printed.
+    #[serde(default)]
+    pub stdout: String,
+    /// What it printed on standard error.
+    #[serde(default)]
+    pub stderr: String,
+    /// Output was cut at its limit.
+    #[serde(default)]
+    pub truncated: bool,
+    /// What it used.
+    #[serde(default)]
+    pub usage: Usage,
+    /// When rejected: try again after so many milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// When cancelled: the peer is stopping, and another one can run the task.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopping: bool,
+}
+
+impl CpuResult {
+    /// A result without a value: `outcome` and its one sentence.
+    #[must_use]
+    pub fn ended(task_id: TaskId, outcome: Outcome, error: impl Into<String>, executed_by: &Address) -> Self {
+        Self {
+            task_id,
+            result: crate::raw_null(),
+            error: (outcome != Outcome::Ok).then(|| error.into()),
+            executed_by: Some(executed_by.to_string()),
+            outcome: Some(outcome),
+            exception: None,
+            exit_code: None,
+            stdout: String::new(),
+            stderr: String::new(),
+            truncated: false,
+            usage: Usage::default(),
+            retry_after_ms: None,
+            stopping: false,
+        }
+    }
+
+    /// How it ended; for a peer that does not say, what its `error` tells.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome.unwrap_or(if self.error.is_none() { Outcome::Ok } else { Outcome::Exception })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(json: &str) -> CpuTask {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn an_absent_function_is_main_and_null_is_a_script() {
+        assert_eq!(task(r#"{"program":""}"#).function.as_deref(), Some("main"));
+        assert_eq!(task(r#"{"program":"","function":null}"#).function, None);
+        let script = serde_json::to_string(&task(r#"{"program":"","function":null}"#)).unwrap();
+        assert_eq!(task(&script).function, None);
+    }
+
+    #[test]
+    fn members_out_of_range_are_named() {
+        let check = |json: &str, member: &str| {
+            let refusal = task(json).check().unwrap_err();
+            assert!(refusal.error.contains(member), "{refusal}");
+        };
+        check(r#"{"program":"","args":{}}"#, "\"args\"");
+        check(r#"{"program":"","kwargs":[]}"#, "\"kwargs\"");
+        check(r#"{"program":"","function":""}"#, "\"function\"");
+        check(r#"{"program":"","timeout":0}"#, "\"timeout\"");
+        check(r#"{"program":"","timeout":1e9}"#, "\"timeout\"");
+        check(r#"{"program":"","max_retries":1000}"#, "\"max_retries\"");
+        check(r#"{"program":"","limits":{"memory_bytes":9999999999}}"#, "limits.memory_bytes");
+        assert!(task(r#"{"program":"","args":null,"confidential":null,"argv":null}"#).check().is_ok());
+    }
+
+    #[test]
+    fn a_result_of_an_existing_peer_has_an_outcome() {
+        let result: CpuResult = serde_json::from_str(r#"{"task_id":"T1","result":42,"error":null}"#).unwrap();
+        assert_eq!((result.outcome(), result.result.get()), (Outcome::Ok, "42"));
+    }
+}

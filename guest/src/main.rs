@@ -1,0 +1,104 @@
+//! The guest: RustPython, started once at build time and snapshotted, that runs one job per instance.
+//!
+//! `init` builds the interpreter and warms it up; the snapshot is taken right after it. In each instance the
+//! host then calls `job_alloc`, writes the job's JSON there, and calls `job_run`, which answers with the address
+//! and length of the answer's JSON. Both JSON forms are described in `crates/protocol/src/abi.rs`.
+
+mod json;
+
+use rustpython_vm::{AsObject, Interpreter, PyObjectRef, PyResult, Settings, VirtualMachine, builtins::PyStrRef};
+use std::cell::OnceCell;
+
+struct Guest {
+    interpreter: Interpreter,
+    /// `run(job, encode)` of runner.py.
+    run: PyObjectRef,
+    /// `json::encode` as a Python function.
+    encode: PyObjectRef,
+}
+
+thread_local! { static GUEST: OnceCell<Guest> = const { OnceCell::new() }; }
+
+unsafe extern "C" {
+    // Naming the constructors stops the linker from running them again around every export.
+    fn __wasm_call_ctors();
+}
+
+/// Called once, at build time; the snapshot holds what it leaves behind.
+#[unsafe(export_name = "wizer-initialize")]
+pub extern "C" fn init() {
+    unsafe { __wasm_call_ctors() };
+    std::panic::set_hook(Box::new(|info| eprintln!("the Python interpreter failed: {info}")));
+    let builder = Interpreter::builder(settings());
+    let natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
+    let interpreter =
+        builder.add_native_modules(&natives).add_frozen_modules(rustpython_pylib::FROZEN_STDLIB).build();
+    let (run, encode) = interpreter.enter(|vm| {
+        warm(vm).unwrap_or_else(|error| {
+            vm.print_exception(&error);
+            panic!("the guest did not start");
+        })
+    });
+    // Memory that tasks will need is already part of the instance, so that a small task never grows it.
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(8 << 20)));
+    GUEST.with(|cell| cell.set(Guest { interpreter, run, encode }).unwrap_or_else(|_| panic!("init called twice")));
+}
+
+fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.hash_seed = Some(0);
+    settings.isolated = true;
+    settings.ignore_environment = true;
+    settings.import_site = false;
+    settings.user_site_directory = false;
+    settings.install_signal_handlers = false;
+    settings.write_bytecode = false;
+    settings.utf8_mode = 1;
+    settings.stdio_encoding = Some("utf-8".into());
+    settings
+}
+
+fn warm(vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
+    let scope = vm.new_scope_with_builtins();
+    scope.globals.set_item("__name__", vm.ctx.new_str("sandlot_runner").into(), vm)?;
+    let encode: PyObjectRef = vm.new_function("encode", json::encode).into();
+    scope.globals.set_item("encode", encode.clone(), vm)?;
+    vm.run_string(scope.clone(), include_str!("runner.py"), "<sandlot runner>".into())?;
+    vm.run_string(scope.clone(), include_str!("warm.py"), "<sandlot warm-up>".into())?;
+    Ok((scope.globals.get_item("run", vm)?, encode))
+}
+
+/// Gives the host room for a job of `bytes` bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn job_alloc(bytes: usize) -> *mut u8 {
+    Box::into_raw(vec![0u8; bytes].into_boxed_slice()).cast()
+}
+
+/// Runs the job at `address`; answers with `address << 32 | length` of the answer.
+///
+/// # Safety
+/// `address` and `bytes` are those of the last `job_alloc`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn job_run(address: *mut u8, bytes: usize) -> u64 {
+    let job = unsafe { Vec::from_raw_parts(address, bytes, bytes) };
+    let job = String::from_utf8(job).expect("a job is UTF-8");
+    let answer = GUEST.with(|cell| {
+        let guest = cell.get().expect("the guest was started");
+        guest.interpreter.enter(|vm| {
+            run(vm, guest, job).unwrap_or_else(|error| {
+                let mut text = String::new();
+                let _ = vm.write_exception(&mut text, &error);
+                panic!("the runner failed: {text}")
+            })
+        })
+    });
+    let answer = answer.into_bytes().into_boxed_slice();
+    let length = answer.len() as u64;
+    ((Box::into_raw(answer).cast::<u8>() as u64) << 32) | length
+}
+
+fn run(vm: &VirtualMachine, guest: &Guest, job: String) -> PyResult<String> {
+    let answer = guest.run.call((vm.ctx.new_str(job), guest.encode.clone()), vm)?;
+    let answer: PyStrRef = answer.try_into_value(vm)?;
+    Ok(String::from_utf8_lossy(answer.as_wtf8().as_bytes()).into_owned())
+}

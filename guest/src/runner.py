@@ -1,0 +1,112 @@
+"""Runs one job and answers with JSON text. The forms are described in crates/protocol/src/abi.rs."""
+
+import builtins
+import json
+import linecache
+import os
+import random
+import sys
+import traceback
+import types
+
+
+def run(job, encode):
+    """Runs the job (JSON text) and returns the answer (JSON text). Never raises."""
+    # Integers of any size may come and go; the program itself keeps Python's usual limit.
+    digits = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    job = json.loads(job)
+    sys.set_int_max_str_digits(digits)
+    random.seed(int.from_bytes(os.urandom(16), "little"))
+    try:
+        answer = '{"value":' + encode(execute(job)) + "}"
+    except SystemExit as error:
+        answer = exit_answer(error, encode)
+    except BaseException as error:
+        answer = exception_answer(error, encode)
+    flush()
+    return answer
+
+
+def execute(job):
+    function = job["function"]
+    filename = job["filename"]
+    program = job["program"]
+    # Tracebacks and inspect find the program's lines here: there is no file to read them from.
+    linecache.cache[filename] = (len(program), None, program.splitlines(True), filename)
+    sys.argv = job["argv"]
+    module = types.ModuleType("__main__" if function is None else "program")
+    module.__file__ = filename
+    module.__builtins__ = builtins
+    sys.modules["__main__"] = module
+    sys.modules[module.__name__] = module
+    exec(compile(program, filename, "exec", dont_inherit=True), module.__dict__)
+    if function is None:
+        return None
+    return find(module, function)(*job["args"], **job["kwargs"])
+
+
+def find(module, name):
+    try:
+        function = module.__dict__[name]
+    except KeyError:
+        defined = sorted(
+            key for key, value in module.__dict__.items() if callable(value) and not key.startswith("_")
+        )
+        known = "it defines " + ", ".join(defined[:10]) if defined else "it defines no function"
+        raise NameError(f"the program has no function {name!r}: {known}", name=name) from None
+    if not callable(function):
+        raise TypeError(f"{name!r} is not a function but of type {type(function).__name__}")
+    return function
+
+
+def exit_answer(error, encode):
+    code = error.code
+    if code is None:
+        code = 0
+    elif not isinstance(code, int):
+        print(code, file=sys.stderr)
+        code = 1
+    return '{"exit_code":' + encode(int(code) & 0xFF) + "}"
+
+
+def exception_answer(error, encode):
+    message = describe(error)
+    try:
+        tell = traceback.TracebackException(type(error), error, own_frames(error.__traceback__), compact=True)
+        text = "".join(tell.format())
+    except BaseException:
+        text = type(error).__name__ + ": " + message + "\n"
+    exception = {"type": type(error).__name__, "message": message, "traceback": text}
+    return '{"exception":' + encode(printable(exception)) + "}"
+
+
+def describe(error):
+    try:
+        if isinstance(error, SyntaxError):
+            return f"{error.msg} ({error.filename}, line {error.lineno})"
+        return str(error)
+    except BaseException:
+        return "<the exception's own text could not be made>"
+
+
+def own_frames(frames):
+    """The traceback from the program's first frame on: the runner's own frames say nothing to its author."""
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    return frames
+
+
+def printable(members):
+    return {key: text.encode("utf-8", "backslashreplace").decode("utf-8") for key, text in members.items()}
+
+
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+
+
+__file__ = run.__code__.co_filename

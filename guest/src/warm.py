@@ -1,0 +1,57 @@
+"""Runs at build time, before the snapshot: what it imports and exercises is ready in every task."""
+
+import _sitebuiltins
+import abc, base64, bisect, builtins, collections, collections.abc, contextlib, copy, csv, dataclasses, datetime
+import enum, functools, gc, hashlib, heapq, inspect, io, itertools, json, linecache, math, operator, os, random, re
+import statistics, string, struct, sys, textwrap, time, traceback, types, typing, uuid, warnings, weakref
+
+builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
+builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
+
+# A line is on its way when it is printed: what a task wrote is not lost when it is stopped.
+sys.stdout.reconfigure(line_buffering=True)
+sys.stdout.flush()
+
+EXERCISE = '''
+import json, math, re, collections, dataclasses
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: float = 0.5
+
+def main(n, *, name="x"):
+    """doc"""
+    words = collections.Counter(re.findall(r"[a-z]+", "to be or not to be"))
+    total = sum(i * i % 7 for i in range(n) if i % 2)
+    squares = {k: [v, (v,)] for k, v in words.items()}
+    try:
+        raise ValueError(f"{name!r:>5} {total:,d} {math.pi:.3f}")
+    except ValueError as error:
+        text = str(error)
+    with_lambda = sorted(squares, key=lambda k: (squares[k][0], k), reverse=True)
+    return [json.loads(json.dumps(squares)), text, with_lambda, dataclasses.asdict(Point(1)), 10 ** 30, None, True]
+'''
+
+
+def warm(program, function):
+    job = {"program": program, "filename": "<warm-up>", "function": function, "args": [50], "kwargs": {}, "argv": [""]}
+    answer = json.loads(run(json.dumps(job), encode))
+    for name in ("__main__", "program"):
+        sys.modules.pop(name, None)
+    linecache.cache.clear()
+    return answer
+
+
+for _ in range(3):
+    answer = warm(EXERCISE, "main")
+    assert "value" in answer, answer
+answer = warm("def main(n):\n    return {n: 1 / 0}\n", "main")
+assert answer["exception"]["type"] == "ZeroDivisionError", answer
+answer = warm("def main(:\n", "main")
+assert answer["exception"]["type"] == "SyntaxError", answer
+answer = warm("import sys\nif __name__ == '__main__':\n    sys.exit(3)\n", None)
+assert answer == {"exit_code": 3}, answer
+re.purge()
+gc.collect()
+gc.freeze()
