@@ -6,7 +6,7 @@
 
 mod json;
 
-use rustpython_vm::{AsObject, Interpreter, PyObjectRef, PyResult, Settings, VirtualMachine, builtins::PyStrRef};
+use rustpython_vm::{Interpreter, PyObjectRef, PyResult, Settings, VirtualMachine, builtins::PyStrRef};
 use std::cell::OnceCell;
 
 struct Guest {

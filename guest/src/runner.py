@@ -12,20 +12,25 @@ import types
 
 def run(job, encode):
     """Runs the job (JSON text) and returns the answer (JSON text). Never raises."""
-    # Integers of any size may come and go; the program itself keeps Python's usual limit.
-    digits = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)
-    job = json.loads(job)
-    sys.set_int_max_str_digits(digits)
     random.seed(int.from_bytes(os.urandom(16), "little"))
     try:
-        answer = '{"value":' + encode(execute(job)) + "}"
+        answer = '{"value":' + encode(execute(read(job))) + "}"
     except SystemExit as error:
         answer = exit_answer(error, encode)
     except BaseException as error:
         answer = exception_answer(error, encode)
     flush()
     return answer
+
+
+def read(job):
+    """Integers of any size may come and go; the program itself keeps Python's usual limit."""
+    digits = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        return json.loads(job)
+    finally:
+        sys.set_int_max_str_digits(digits)
 
 
 def execute(job):

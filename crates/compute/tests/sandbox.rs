@@ -1,0 +1,316 @@
+//! What a run may do and what ends it, with the real guest.
+
+use sandlot_compute::{Compute, ComputeConfig, Guest, Run, RunLimits, RunReport};
+use sandlot_protocol::{Outcome, raw_json};
+use std::{path::Path, sync::OnceLock, time::Duration};
+
+/// The real guest, compiled once for all tests.
+fn guest() -> Guest {
+    static GUEST: OnceLock<Guest> = OnceLock::new();
+    let load = || {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/target");
+        let snapshot = std::fs::read(folder.join("snapshot.wasm.zst")).expect("scripts/build-guest makes the guest");
+        Guest::load(&snapshot, &folder.join("cache"), 16, &mut |_| {}).expect("the guest loads")
+    };
+    GUEST.get_or_init(load).clone()
+}
+
+fn compute(workers: usize) -> Compute {
+    Compute::start(ComputeConfig { workers, live_runs_max: 8, ..ComputeConfig::default() }, guest()).unwrap()
+}
+
+async fn run(run: Run) -> RunReport {
+    compute(1).submit(run).unwrap().wait().await
+}
+
+async fn value(program: &str) -> String {
+    let report = run(Run::new(program)).await;
+    report.value.unwrap_or_else(|| panic!("{:?} {:?} {}", report.error, report.exception, report.stderr)).get().to_owned()
+}
+
+fn script(program: &str) -> Run {
+    Run { function: None, ..Run::new(program) }
+}
+
+fn limited(program: &str, limits: RunLimits) -> Run {
+    Run { limits, ..Run::new(program) }
+}
+
+#[tokio::test]
+async fn a_value() {
+    let mut call = Run::new("def main(a, b, *, c): return [a + b, c]");
+    call.args = Some(raw_json("[100000000000000000000000000, 1]".to_owned()).unwrap());
+    call.kwargs = Some(raw_json(r#"{"c": "ü\n\u0001"}"#.to_owned()).unwrap());
+    let report = run(call).await;
+    assert_eq!(report.value.unwrap().get(), r#"[100000000000000000000000001,"ü\n\u0001"]"#);
+    assert_eq!((report.outcome, report.error), (Outcome::Ok, None));
+    assert!(report.usage.fuel > 1000 && report.usage.slices > 0 && report.usage.peak_memory_bytes > 1 << 20);
+}
+
+#[tokio::test]
+async fn every_json_value_comes_back() {
+    assert_eq!(value("def main(): return None").await, "null");
+    assert_eq!(value("def main(): return (True, 1.5, -0.0, 1e300, {'a': {1: []}})").await, r#"[true,1.5,-0.0,1e+300,{"a":{"1":[]}}]"#);
+    assert_eq!(value("def main(): return 7 ** 6000 % 10 ** 5000 > 0").await, "true");
+    assert_eq!(value("def main(): return 10 ** 6000").await.len(), 6001);
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_a_type_error() {
+    for (expression, message) in [
+        ("{1, 2}", "a set is not JSON"),
+        ("[0, {'a': b'x'}]", "a bytes is not JSON at the result[1][\"a\"]"),
+        ("float('nan')", "NaN is not JSON"),
+        ("object()", "an object is not JSON"),
+        ("{(1, 2): 3}", "a dict key of type tuple is not JSON"),
+    ] {
+        let report = run(Run::new(format!("def main(): return {expression}"))).await;
+        let exception = report.exception.expect(expression);
+        assert_eq!(exception.kind, "TypeError", "{expression}");
+        assert!(exception.message.contains(message), "{expression}: {}", exception.message);
+    }
+    let cycle = run(Run::new("def main():\n    a = []\n    a.append(a)\n    return a")).await;
+    assert!(cycle.error.unwrap().contains("contains itself"));
+}
+
+#[tokio::test]
+async fn an_exception_has_its_traceback() {
+    let mut program = Run::new("def main():\n    print('before')\n    return inner(0)\n\ndef inner(n):\n    return 1 / n\n");
+    program.filename = "app.py".to_owned();
+    let report = run(program).await;
+    assert_eq!((report.outcome, report.stdout.as_str()), (Outcome::Exception, "before\n"));
+    let exception = report.exception.unwrap();
+    assert_eq!(report.error.unwrap(), format!("ZeroDivisionError: {}", exception.message));
+    let expected = "Traceback (most recent call last):\n  File \"app.py\", line 3, in main\n    return inner(0)\n";
+    assert!(exception.traceback.starts_with(expected), "{}", exception.traceback);
+    assert!(exception.traceback.contains("File \"app.py\", line 6, in inner\n    return 1 / n\n"), "{}", exception.traceback);
+    assert!(!exception.traceback.contains("runner"), "{}", exception.traceback);
+}
+
+#[tokio::test]
+async fn a_program_that_does_not_parse_says_where() {
+    let report = run(Run::new("x = 1\ndef main(:\n    pass\n")).await;
+    let exception = report.exception.unwrap();
+    assert_eq!(exception.kind, "SyntaxError");
+    assert!(exception.message.contains("line 2"), "{}", exception.message);
+    assert!(exception.traceback.contains("def main(:"), "{}", exception.traceback);
+}
+
+#[tokio::test]
+async fn a_function_that_is_not_there() {
+    let report = run(Run::new("def add(a, b): return a + b\nPI = 3")).await;
+    assert_eq!(report.error.unwrap(), "NameError: the program has no function 'main': it defines add");
+    let report = run(Run { function: Some("PI".to_owned()), ..Run::new("PI = 3") }).await;
+    assert_eq!(report.error.unwrap(), "TypeError: 'PI' is not a function but of type int");
+    let report = run(Run::new("def main(a): return a")).await;
+    assert!(report.error.unwrap().starts_with("TypeError: main() missing 1 required positional argument"));
+}
+
+#[tokio::test]
+async fn a_script_has_argv_stdin_and_an_exit_code() {
+    let mut program = script(
+        "import sys\nif __name__ == '__main__':\n    print(sys.argv, input(), sys.stdin.read())\n    sys.exit(3)\n",
+    );
+    program.argv = vec!["app.py".to_owned(), "x".to_owned()];
+    program.stdin = "one\ntwo".to_owned();
+    let report = run(program).await;
+    assert_eq!(report.stdout, "['app.py', 'x'] one two\n");
+    assert_eq!((report.exit_code, report.outcome), (Some(3), Outcome::Exception));
+    let report = run(script("import sys; sys.exit('no such thing')")).await;
+    assert_eq!((report.exit_code, report.stderr.as_str()), (Some(1), "no such thing\n"));
+    let report = run(script("import os; os._exit(5)")).await;
+    assert_eq!(report.exit_code, Some(5));
+    let report = run(script("exit()")).await;
+    assert_eq!((report.outcome, report.exit_code), (Outcome::Ok, Some(0)));
+    let report = run(script("1 + 1")).await;
+    assert_eq!((report.outcome, report.value.unwrap().get()), (Outcome::Ok, "null"));
+}
+
+#[tokio::test]
+async fn random_differs_and_clock_and_entropy_are_real() {
+    let program = "import random, os, time, uuid\ndef main(): return [random.random(), os.urandom(4).hex(), str(uuid.uuid4())]";
+    assert_ne!(value(program).await, value(program).await);
+    let year = value("import datetime\ndef main(): return datetime.date.today().year").await;
+    assert!(year.parse::<u32>().unwrap() >= 2026, "{year}");
+}
+
+#[tokio::test]
+async fn nothing_of_the_host_is_there() {
+    let program = "import os\ndef main():\n    try:\n        open('/etc/passwd')\n    except OSError as error:\n        return [type(error).__name__, dict(os.environ)]";
+    assert!(["[\"FileNotFoundError\",{}]", "[\"PermissionError\",{}]", "[\"OSError\",{}]"].contains(&value(program).await.as_str()));
+    let program = "import socket\ndef main(): socket.create_connection(('127.0.0.1', 1))";
+    assert_eq!(run(Run::new(program)).await.outcome, Outcome::Exception);
+}
+
+#[tokio::test]
+async fn output_is_cut_at_its_limit_and_the_program_goes_on() {
+    let limits = RunLimits { output_bytes: 10, ..RunLimits::default() };
+    let report = run(limited("def main():\n    print('x' * 100)\n    return 5", limits)).await;
+    assert_eq!((report.stdout.as_str(), report.truncated), ("xxxxxxxxxx", true));
+    assert_eq!((report.outcome, report.value.unwrap().get()), (Outcome::Ok, "5"));
+}
+
+#[tokio::test]
+async fn a_result_that_is_too_large_is_refused() {
+    let limits = RunLimits { result_bytes: 100, ..RunLimits::default() };
+    let report = run(limited("def main(): return 'x' * 99", limits.clone())).await;
+    assert_eq!(report.outcome, Outcome::OutputLimit);
+    assert!(report.error.unwrap().contains("limit is 100 bytes"));
+    let report = run(limited("def main(): return 'x' * 98", limits)).await;
+    assert_eq!(report.outcome, Outcome::Ok);
+}
+
+#[tokio::test]
+async fn memory_is_capped() {
+    let limits = RunLimits { memory_bytes: 128 << 20, ..RunLimits::default() };
+    for program in [
+        "def main(): return len('x' * 10 ** 9)",
+        "def main():\n    a = []\n    while True: a.append('x' * 10 ** 6)",
+        "def main():\n    a = []\n    while True: a.append([len(a)])",
+        "def main():\n    a = {}\n    while True: a[len(a)] = len(a)",
+    ] {
+        let report = run(limited(program, limits.clone())).await;
+        assert_eq!(report.outcome, Outcome::MemoryLimit, "{program}: {:?}", report.error);
+        assert!(report.usage.peak_memory_bytes <= 128 << 20);
+        assert!(report.error.unwrap().contains("limit of 134217728 bytes"));
+    }
+    let caught = "def main():\n    try:\n        'x' * 10 ** 9\n    except MemoryError:\n        return 'caught'";
+    assert_eq!(run(limited(caught, limits)).await.value.unwrap().get(), "\"caught\"");
+}
+
+#[tokio::test]
+async fn fuel_is_a_budget() {
+    let limits = RunLimits { fuel: 50_000_000, ..RunLimits::default() };
+    let report = run(limited("def main():\n    while True: pass", limits)).await;
+    assert_eq!(report.outcome, Outcome::FuelLimit);
+    assert_eq!(report.usage.fuel, 50_000_000);
+    assert!(report.error.unwrap().contains("50000000 units"));
+}
+
+#[tokio::test]
+async fn the_deadline_ends_loops_and_sleeps() {
+    let limits = RunLimits { timeout: Duration::from_millis(200), ..RunLimits::default() };
+    for program in [
+        "def main():\n    print('started')\n    while True: pass",
+        "import time\ndef main():\n    print('started')\n    time.sleep(3600)",
+    ] {
+        let report = run(limited(program, limits.clone())).await;
+        assert_eq!((report.outcome, report.stdout.as_str()), (Outcome::Timeout, "started\n"), "{program}");
+        assert!(report.usage.wall_ms >= 200.0, "{:?}", report.usage);
+        assert!(report.error.unwrap().contains("longer than its 0.2 s"));
+    }
+}
+
+#[tokio::test]
+async fn a_short_task_finishes_beside_two_endless_loops() {
+    let compute = compute(1);
+    let endless: Vec<_> =
+        (0..2).map(|_| compute.submit(Run::new("def main():\n    while True: pass")).unwrap()).collect();
+    let report = compute.submit(Run::new("def main(): return sum(range(100000))")).unwrap().wait().await;
+    assert_eq!(report.value.unwrap().get(), "4999950000");
+    let status = compute.status();
+    assert_eq!(status.runnable + status.running, 2, "{status:?}");
+    drop(endless);
+    let report = compute.submit(Run::new("def main(): return 1")).unwrap().wait().await;
+    assert_eq!(report.outcome, Outcome::Ok);
+}
+
+#[tokio::test]
+async fn a_sleeping_task_takes_no_turns() {
+    let compute = compute(1);
+    let mut sleeper = compute.submit(Run::new("import time\ndef main():\n    time.sleep(0.3)\n    return 'slept'")).unwrap();
+    let report = compute.submit(Run::new("def main(): return 1")).unwrap().wait().await;
+    assert!(report.usage.wall_ms < 300.0, "{:?}", report.usage);
+    let slept = sleeper.wait().await;
+    assert_eq!(slept.value.unwrap().get(), "\"slept\"");
+    assert!(slept.usage.slices < 50 && slept.usage.wall_ms >= 300.0, "{:?}", slept.usage);
+}
+
+#[tokio::test]
+async fn a_cancelled_run_keeps_what_it_printed() {
+    let compute = compute(1);
+    let mut run = compute.submit(Run::new("def main():\n    print('here')\n    while True: pass")).unwrap();
+    assert_eq!(run.stdout().next(0).await, b"here\n");
+    run.cancel();
+    let report = run.wait().await;
+    assert_eq!((report.outcome, report.stdout.as_str()), (Outcome::Cancelled, "here\n"));
+}
+
+#[tokio::test]
+async fn more_runs_than_sandboxes_wait_and_more_than_the_queue_are_refused() {
+    let config = ComputeConfig { workers: 1, live_runs_max: 1, queued_runs_max: 1, ..ComputeConfig::default() };
+    let compute = Compute::start(config, guest()).unwrap();
+    let endless = compute.submit(Run::new("def main():\n    while True: pass")).unwrap();
+    let mut queued = compute.submit(Run::new("def main(): return 1")).unwrap();
+    let refused = compute.submit(Run::new("def main(): return 2")).unwrap_err();
+    assert_eq!((refused.queued, refused.max), (1, 1));
+    assert_eq!(compute.status().queued, 1);
+    drop(endless);
+    assert_eq!(queued.wait().await.value.unwrap().get(), "1");
+}
+
+#[tokio::test]
+async fn stopping_ends_every_run() {
+    let compute = compute(2);
+    let mut runs: Vec<_> =
+        (0..10).map(|_| compute.submit(Run::new("def main():\n    while True: pass")).unwrap()).collect();
+    compute.stop();
+    for run in &mut runs {
+        assert_eq!(run.wait().await.outcome, Outcome::Cancelled);
+    }
+    assert_eq!(compute.submit(Run::new("def main(): return 1")).unwrap().wait().await.outcome, Outcome::Cancelled);
+}
+
+#[tokio::test]
+async fn deep_recursion_is_a_recursion_error() {
+    for program in [
+        "def main():\n    return main()",
+        "class A:\n    def __add__(self, other): return self + other\ndef main(): return A() + A()",
+        "class A:\n    def __repr__(self): return repr(self)\ndef main(): return repr(A())",
+        "class A:\n    def __eq__(self, other): return self == other\ndef main(): return A() == A()",
+        "def main():\n    a = []\n    for _ in range(100000): a = [a]\n    return repr(a)",
+        "import json\ndef main():\n    a = []\n    for _ in range(100000): a = [a]\n    return json.dumps(a)",
+        "import json\ndef main(): return json.loads('[' * 100000)",
+        "def key(x): return sorted([2, 1], key=key)\ndef main(): return key(1)",
+    ] {
+        let report = run(Run::new(program)).await;
+        let kind = report.exception.map(|exception| exception.kind);
+        assert_eq!(kind.as_deref(), Some("RecursionError"), "{program}: {:?}", report.error);
+    }
+}
+
+/// Tiny guests with the same ABI: what the host does with a guest that lies.
+mod hostile_guest {
+    use super::*;
+
+    async fn check(body: &str, outcome: Outcome, text: &str) {
+        let wat = format!(
+            "(module (memory (export \"memory\") 1)
+               (func (export \"job_alloc\") (param i32) (result i32) i32.const 1024)
+               (func (export \"job_run\") (param i32 i32) (result i64) {body}))"
+        );
+        let guest = Guest::compile(wat.as_bytes(), 1).unwrap_or_else(|error| panic!("{error}: {wat}"));
+        let config = ComputeConfig { workers: 1, live_runs_max: 1, ..ComputeConfig::default() };
+        let compute = Compute::start(config, guest).unwrap();
+        let limits = RunLimits { fuel: 10_000_000, ..RunLimits::default() };
+        let report = compute.submit(limited("", limits)).unwrap().wait().await;
+        let error = report.error.unwrap_or_default();
+        assert_eq!(report.outcome, outcome, "{error}");
+        assert!(error.contains(text), "{error}");
+    }
+
+    #[tokio::test]
+    async fn its_answer_must_lie_in_its_memory() {
+        check("i64.const -1", Outcome::OutputLimit, "limit").await;
+        check("i64.const 0xffffffff00000010", Outcome::Crashed, "outside of its memory").await;
+        check("i64.const 0xfff800000010", Outcome::Crashed, "outside of its memory").await;
+        check("i64.const 0", Outcome::Crashed, "answer").await;
+    }
+
+    #[tokio::test]
+    async fn its_traps_are_its_own() {
+        check("unreachable", Outcome::Crashed, "unreachable").await;
+        check("(loop br 0) i64.const 0", Outcome::FuelLimit, "fuel").await;
+        check("(drop (memory.grow (i32.const 60000))) unreachable", Outcome::MemoryLimit, "memory").await;
+    }
+}
