@@ -106,7 +106,7 @@ impl Guest {
         Self::link(engine, &module, digest)
     }
 
-    /// The guest of this WebAssembly (or its text form), compiled now and kept nowhere.
+    /// The guest of this WebAssembly, compiled now and kept nowhere.
     ///
     /// # Errors
     /// When the engine cannot start or the module is not one.

@@ -171,6 +171,16 @@ impl Compute {
             self.config.slice_fuel,
         );
         let (reply, report) = oneshot::channel();
+        let id = self.enqueue(future, reply, account)?;
+        Ok(RunHandle { id, shared: Arc::clone(&self.shared), report, stdout, stderr })
+    }
+
+    fn enqueue(
+        &self,
+        future: impl Future<Output = RunEnd> + Send + 'static,
+        reply: oneshot::Sender<RunReport>,
+        account: Account,
+    ) -> Result<RunId, QueueFull> {
         let mut state = self.shared.state();
         let queued = state.queue.queued();
         if queued >= self.config.queued_runs_max {
@@ -178,13 +188,18 @@ impl Compute {
         }
         let id = RunId(state.next_id);
         state.next_id += 1;
+        if state.stopping {
+            // No worker is left to end it.
+            drop(state);
+            let _ = reply.send(account.report(Stop::Stopping.end()));
+            return Ok(id);
+        }
         let waker = Waker::from(Arc::new(RunWaker { shared: Arc::downgrade(&self.shared), id }));
-        let stop = state.stopping.then_some(Stop::Stopping);
-        state.slots.insert(id, Slot { future: Some(Box::pin(future)), waker, reply, stop, account });
+        state.slots.insert(id, Slot { future: Some(Box::pin(future)), waker, reply, stop: None, account });
         state.queue.push(id);
         drop(state);
         self.shared.changed.notify_one();
-        Ok(RunHandle { id, shared: Arc::clone(&self.shared), report, stdout, stderr })
+        Ok(id)
     }
 
     /// The scheduler's figures now.
