@@ -17,7 +17,7 @@ mod scheduler;
 
 pub use config::{ComputeConfig, RunLimits};
 pub use guest::{Guest, GuestError, Preparation};
-pub use scheduler::{Compute, ComputeStatus, QueueFull, RunHandle};
+pub use scheduler::{Compute, ComputeStatus, QueueFull, RunHandle, RunProbe};
 
 use sandlot_protocol::{Exception, Outcome, RawJson, Usage};
 

@@ -278,9 +278,36 @@ impl RunHandle {
         &self.stderr
     }
 
+    /// Tells where the run is, for as long as it lives.
+    #[must_use]
+    pub fn probe(&self) -> RunProbe {
+        RunProbe { id: self.id, shared: Arc::downgrade(&self.shared) }
+    }
+
     /// Stops the run; `wait` then tells that it was cancelled.
     pub fn cancel(&self) {
         self.shared.stop(self.id, Stop::Cancelled);
+    }
+}
+
+/// Looks at a run without holding it.
+#[derive(Debug, Clone)]
+pub struct RunProbe {
+    id: RunId,
+    shared: Weak<Shared>,
+}
+
+impl RunProbe {
+    /// "queued", "running" or "waiting"; `None` once the run is over.
+    #[must_use]
+    pub fn state(&self) -> Option<&'static str> {
+        let shared = self.shared.upgrade()?;
+        let state = shared.state().queue.state(self.id)?;
+        Some(match state {
+            RunState::Queued => "queued",
+            RunState::Runnable | RunState::Running { .. } => "running",
+            RunState::Waiting => "waiting",
+        })
     }
 }
 

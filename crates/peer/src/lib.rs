@@ -1,1 +1,30 @@
-//! stub
+//! Takes tasks, keeps keys and files, and asks other peers.
+//!
+//! - [`Peer`]: bound, then run until it is told to stop
+//! - [`config`]: how a peer is set up
+//! - `handler`: one message in, one call of a room, one reply out
+//! - `dispatch`: here, or at the peer that the tracker names
+//! - `tasks`: what was asked, what became of it
+//! - `run`: a task on this peer's own workers
+//! - [`memory`]: keys and values (rules only)
+//! - [`files`]: names and bytes on disk
+//! - `membership`: the tracker is told that we live and how loaded we are
+//! - `identity`: who this peer is
+//! - `status`: the figures, the same for STATUS and the web page
+//! - `web`: the page
+
+pub mod config;
+mod dispatch;
+pub mod files;
+mod handler;
+mod identity;
+mod membership;
+pub mod memory;
+mod peer;
+mod run;
+mod status;
+mod tasks;
+mod web;
+
+pub use config::PeerConfig;
+pub use peer::{BindError, Peer};

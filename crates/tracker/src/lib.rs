@@ -1,1 +1,11 @@
-//! stub
+//! Knows which peers are alive and which one has the most room.
+//!
+//! - [`Tracker`]: bound, then run
+//! - [`registry`]: the rules, without sockets or a clock
+//! - `handler`: one message in, one call of the registry, one reply out
+
+mod handler;
+pub mod registry;
+mod tracker;
+
+pub use tracker::{Tracker, TrackerConfig};

@@ -1,0 +1,169 @@
+//! One node: connections kept open, requests under way side by side.
+
+use sandlot_net::{Connection, NetError};
+use sandlot_protocol::{Address, CpuResult, CpuTask, Refusal, Reply, Request, StatusReply, TaskId, request::Nothing};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::timeout;
+
+/// A node that does not answer a connection within this time is not there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// While a reply is awaited, the node is asked this often whether it is still there.
+const ALIVE_EVERY: Duration = Duration::from_secs(5);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The node could not be asked.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The node refused.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// The node answered something else.
+    #[error("{address} answered with an unexpected message")]
+    Unexpected {
+        /// Who.
+        address: Address,
+    },
+}
+
+/// Asks one node.
+#[derive(Debug)]
+pub struct Client {
+    address: Address,
+    kept: Mutex<Option<Arc<Connection>>>,
+}
+
+impl Client {
+    /// Nothing is connected before the first request.
+    #[must_use]
+    pub fn new(address: Address) -> Self {
+        Self { address, kept: Mutex::new(None) }
+    }
+
+    /// The node that is asked.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Asks, and waits as long as the node is there.
+    ///
+    /// # Errors
+    /// When the node cannot be asked, goes away, or refuses.
+    pub async fn ask(&self, request: &Request) -> Result<Reply, ClientError> {
+        let kept = self.kept();
+        let reply = match &kept {
+            Some(connection) => match self.ask_on(connection, request).await {
+                // The node may have closed a connection that was idle: that is no answer to this request.
+                Err(NetError::Lost { .. }) if is_repeatable(request) => self.ask_anew(request).await,
+                reply => reply,
+            },
+            None => self.ask_anew(request).await,
+        };
+        match reply? {
+            Reply::Error(refusal) => Err(refusal.into()),
+            reply => Ok(reply),
+        }
+    }
+
+    /// Asks, and waits at most this long.
+    ///
+    /// # Errors
+    /// As `ask`, or when the time is over.
+    pub async fn ask_within(&self, request: &Request, within: Duration) -> Result<Reply, ClientError> {
+        match timeout(within, self.ask(request)).await {
+            Ok(reply) => reply,
+            Err(_) => Err(NetError::Timeout { address: self.address.clone(), within }.into()),
+        }
+    }
+
+    /// Runs a task on this node, or where this node sends it.
+    ///
+    /// # Errors
+    /// When the node cannot be asked or refuses. That the task failed is no error: its outcome says so.
+    pub async fn run(&self, task: CpuTask) -> Result<CpuResult, ClientError> {
+        match self.ask(&Request::CpuTask(task)).await? {
+            Reply::CpuResult(result) => Ok(*result),
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// Asks for something whose answer is a STATUS.
+    ///
+    /// # Errors
+    /// When the node cannot be asked or refuses.
+    pub async fn status(&self, request: &Request) -> Result<StatusReply, ClientError> {
+        match self.ask(request).await? {
+            Reply::Status(status) => Ok(status),
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// The node answered something else.
+    #[must_use]
+    pub fn unexpected(&self) -> ClientError {
+        ClientError::Unexpected { address: self.address.clone() }
+    }
+
+    async fn ask_anew(&self, request: &Request) -> Result<Reply, NetError> {
+        let connection = Arc::new(Connection::open(&self.address, CONNECT_TIMEOUT).await?);
+        let reply = self.ask_on(&connection, request).await;
+        if connection.is_shared() {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+        }
+        reply
+    }
+
+    /// A node that hangs is found out by asking it whether it is there, on the same connection.
+    async fn ask_on(&self, connection: &Connection, request: &Request) -> Result<Reply, NetError> {
+        let reply = connection.ask(request);
+        tokio::pin!(reply);
+        loop {
+            match timeout(ALIVE_EVERY, &mut reply).await {
+                Ok(reply) => return reply,
+                Err(_) if connection.is_shared() => {
+                    let ping = Request::Ping(Nothing {});
+                    let silent = || NetError::Timeout { address: self.address.clone(), within: ALIVE_EVERY };
+                    tokio::select! {
+                        reply = &mut reply => return reply,
+                        pong = timeout(ALIVE_EVERY, connection.ask(&ping)) => { pong.map_err(|_| silent())??; }
+                    }
+                }
+                // It has not shown yet whether it answers many requests at a time.
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn kept(&self) -> Option<Arc<Connection>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.take_if(|connection| !connection.is_shared());
+        kept.clone()
+    }
+}
+
+/// Whether asking twice does what asking once does.
+fn is_repeatable(request: &Request) -> bool {
+    match request {
+        Request::CpuTask(task) => task.task_id.is_some(),
+        Request::BatchTask(batch) => batch.tasks.iter().all(|task| task.task_id.is_some()),
+        Request::SetMem(set) => set.if_version.is_none(),
+        Request::DeleteMem(delete) => delete.if_version.is_none(),
+        _ => true,
+    }
+}
+
+/// A task id that nobody else has: `T` and 128 random bits.
+///
+/// # Panics
+/// When the machine has no entropy.
+#[must_use]
+pub fn new_task_id() -> TaskId {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).expect("the machine has entropy");
+    format!("T{:032x}", u128::from_le_bytes(bytes)).parse().expect("a task id")
+}

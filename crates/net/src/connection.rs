@@ -1,0 +1,240 @@
+//! One connection to a node, many requests at a time.
+//!
+//! Replies are matched by `request_id`. A node that does not send the id back (existing ones do not) answers in order,
+//! so its reply belongs to the oldest request.
+
+use crate::reader::{FrameReader, ReadError};
+use sandlot_protocol::{
+    Address, Refusal, Reply, Request,
+    frame::{self, FrameError, Framing},
+    limits::FRAME_BYTES_MAX,
+    reply::ReplyEnvelope,
+};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpStream, tcp},
+    sync::{Semaphore, oneshot},
+    task::JoinSet,
+    time::timeout,
+};
+
+/// A reply that has begun must be there within this time (longer for large ones).
+const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
+/// A node that does not read for this time is given up.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// A kept connection without a reply ends after this time.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+/// Mebibytes that one client buffers.
+const BUFFER_MIB_MAX: usize = 1024;
+
+/// Why there is no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum NetError {
+    /// Nobody listens there, or the network refuses.
+    #[error("cannot connect to {address}: {error}")]
+    Connect {
+        /// Where.
+        address: Address,
+        /// Why.
+        error: io::Error,
+    },
+    /// The connection ended before the reply.
+    #[error("{address} closed the connection before it replied: {reason}")]
+    Lost {
+        /// Who.
+        address: Address,
+        /// How.
+        reason: String,
+    },
+    /// The request is too large for a frame.
+    #[error(transparent)]
+    TooLarge(#[from] FrameError),
+    /// The reply is not one.
+    #[error("{address} sent a reply that cannot be read: {refusal}")]
+    BadReply {
+        /// Who.
+        address: Address,
+        /// What is wrong with it.
+        refusal: Refusal,
+    },
+    /// It took too long.
+    #[error("{address} did not reply within {within:?}")]
+    Timeout {
+        /// Who.
+        address: Address,
+        /// How long was waited.
+        within: Duration,
+    },
+}
+
+type Waiting = Mutex<BTreeMap<u64, oneshot::Sender<Result<Reply, Refusal>>>>;
+
+/// An open connection. Dropping it closes it.
+#[derive(Debug)]
+pub struct Connection {
+    address: Address,
+    write: tokio::sync::Mutex<tcp::OwnedWriteHalf>,
+    shared: Arc<Shared>,
+    next_id: AtomicU64,
+    /// The one task that reads; it ends with the connection.
+    _reader: JoinSet<()>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    waiting: Waiting,
+    /// The node sends ids back, so that many requests can be under way.
+    sends_ids: AtomicBool,
+    closed: Mutex<Option<String>>,
+}
+
+impl Connection {
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// When nobody answers there within `within`.
+    pub async fn open(address: &Address, within: Duration) -> Result<Self, NetError> {
+        let connect = |error| NetError::Connect { address: address.clone(), error };
+        let opening = TcpStream::connect((address.host(), address.port()));
+        let stream = timeout(within, opening)
+            .await
+            .map_err(|_| connect(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {within:?}"))))?
+            .map_err(connect)?;
+        let _ = stream.set_nodelay(true);
+        let (read, write) = stream.into_split();
+        let shared = Arc::new(Shared::default());
+        let budget = Arc::new(Semaphore::new(BUFFER_MIB_MAX));
+        let reader = FrameReader::new(read, FRAME_BYTES_MAX, budget, FRAME_TIMEOUT, IDLE_TIMEOUT);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(read_replies(reader, Arc::clone(&shared)));
+        Ok(Self {
+            address: address.clone(),
+            write: tokio::sync::Mutex::new(write),
+            shared,
+            next_id: AtomicU64::new(1),
+            _reader: tasks,
+        })
+    }
+
+    /// Whether more requests can be sent while others wait: the node has shown that it sends ids back.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.shared.sends_ids.load(Ordering::Relaxed) && !self.is_closed()
+    }
+
+    /// Whether the connection has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.closed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Sends one request and waits for its reply, for as long as it takes.
+    ///
+    /// # Errors
+    /// When the connection ends first, or the reply cannot be read.
+    pub async fn ask(&self, request: &Request) -> Result<Reply, NetError> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let frame = frame::encode(Framing::Lengths, &request.to_json(Some(id)))?;
+        let (sender, receiver) = oneshot::channel();
+        let _forget = Forget { waiting: &self.shared.waiting, id };
+        {
+            let mut write = self.write.lock().await;
+            self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, sender);
+            let mut sending = Sending { shared: &self.shared, whole: false };
+            sending.whole = match timeout(WRITE_TIMEOUT, write.write_all(&frame)).await {
+                Ok(Ok(())) => true,
+                Ok(Err(error)) => self.shared.close(&error.to_string()),
+                Err(_) => self.shared.close(&format!("it did not read for {WRITE_TIMEOUT:?}")),
+            };
+        }
+        // The reader may have ended just before this request was put on its list.
+        if self.is_closed() {
+            self.shared.wake_all();
+        }
+        match receiver.await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(refusal)) => Err(NetError::BadReply { address: self.address.clone(), refusal }),
+            Err(_) => Err(NetError::Lost { address: self.address.clone(), reason: self.shared.reason() }),
+        }
+    }
+}
+
+/// Takes the request off the list when nobody waits for its reply any more.
+struct Forget<'a> {
+    waiting: &'a Waiting,
+    id: u64,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
+/// A request given up half sent leaves a connection that nobody can go on with.
+struct Sending<'a> {
+    shared: &'a Shared,
+    whole: bool,
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        if !self.whole {
+            self.shared.close("a request was given up half sent");
+        }
+    }
+}
+
+impl Shared {
+    /// Ends every request that waits. Always `false`: nothing was sent.
+    fn close(&self, reason: &str) -> bool {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| reason.to_owned());
+        self.wake_all();
+        false
+    }
+
+    fn wake_all(&self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn reason(&self) -> String {
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.clone().unwrap_or_else(|| "the connection was closed".to_owned())
+    }
+
+    fn take(&self, envelope: &ReplyEnvelope) -> Option<oneshot::Sender<Result<Reply, Refusal>>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match &envelope.request_id {
+            Some(id) => {
+                self.sends_ids.store(true, Ordering::Relaxed);
+                id.get().parse().ok().and_then(|id: u64| waiting.remove(&id))
+            }
+            None => waiting.pop_first().map(|(_, sender)| sender),
+        }
+    }
+}
+
+async fn read_replies(mut reader: FrameReader<tcp::OwnedReadHalf>, shared: Arc<Shared>) {
+    let error: ReadError = loop {
+        match reader.next().await {
+            Ok(text) => {
+                let envelope = Reply::parse(&text);
+                if let Some(sender) = shared.take(&envelope) {
+                    // Nobody may be waiting any more.
+                    let _ = sender.send(envelope.reply);
+                }
+            }
+            Err(error) => break error,
+        }
+    };
+    shared.close(&error.to_string());
+}

@@ -1,0 +1,247 @@
+//! Accepts connections and hands each request to a handler.
+//!
+//! One connection, one framing. Requests with a `request_id` run side by side and are answered as they end; requests
+//! without one are answered in order.
+
+use crate::reader::{BUDGET_STEP_BYTES, FrameReader, ReadError};
+use sandlot_protocol::{
+    Envelope, ErrorCode, RawJson, Refusal, Reply, Request,
+    frame::{self, FrameError, Framing},
+    limits::FRAME_BYTES_MAX,
+};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+/// What a node does with a request. The peer is one, the tracker is the other.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers one request of `from`.
+    fn handle(&self, request: Request, from: SocketAddr) -> impl Future<Output = Reply> + Send;
+}
+
+/// What connections may cost.
+#[derive(Debug, Clone)]
+pub struct ServerLimits {
+    /// Connections at one time.
+    pub connections_max: usize,
+    /// Requests under way on one connection.
+    pub requests_max: usize,
+    /// Bytes of one frame.
+    pub frame_bytes_max: usize,
+    /// Bytes of all frames under way together.
+    pub buffer_bytes_max: usize,
+    /// A frame that has begun must be there within this time (longer for large ones).
+    pub frame_timeout: Duration,
+    /// A connection without requests is closed after this time.
+    pub idle_timeout: Duration,
+    /// A client that does not read its replies for this time is cut off.
+    pub write_timeout: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 1024,
+            requests_max: 256,
+            frame_bytes_max: FRAME_BYTES_MAX,
+            buffer_bytes_max: 1 << 30,
+            frame_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(600),
+            write_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A bound socket.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    limits: ServerLimits,
+}
+
+impl Server {
+    /// Binds the socket; nothing is accepted before `run`.
+    ///
+    /// # Errors
+    /// When the address cannot be had, for instance because the port is in use.
+    pub async fn bind(address: SocketAddr, limits: ServerLimits) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address, limits })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop_accepting`, lets connections end their requests, and cuts off what is left at `stop_now`.
+    pub async fn run<H: Handler>(self, handler: Arc<H>, stop_accepting: CancellationToken, stop_now: CancellationToken) {
+        let budget = Arc::new(Semaphore::new(self.limits.buffer_bytes_max / BUDGET_STEP_BYTES));
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = stop_accepting.cancelled() => break,
+                Some(ended) = connections.join_next(), if !connections.is_empty() => report(ended),
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) if connections.len() >= self.limits.connections_max => refuse(&stream),
+                    Ok((stream, from)) => {
+                        let connection = ServedConnection {
+                            handler: Arc::clone(&handler),
+                            from,
+                            limits: self.limits.clone(),
+                            stopping: stop_accepting.clone(),
+                        };
+                        connections.spawn(connection.serve(stream, Arc::clone(&budget)));
+                    }
+                    Err(error) => {
+                        // Out of descriptors, most likely: others must end before one can begin.
+                        warn!(%error, "cannot accept a connection");
+                        let wait = tokio::time::sleep(Duration::from_millis(50));
+                        tokio::select! { () = wait => {}, () = stop_accepting.cancelled() => {} }
+                    }
+                },
+            }
+        }
+        drop(self.listener);
+        loop {
+            tokio::select! {
+                () = stop_now.cancelled() => break,
+                ended = connections.join_next() => match ended {
+                    Some(ended) => report(ended),
+                    None => break,
+                },
+            }
+        }
+        connections.shutdown().await;
+    }
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        warn!(%error, "a connection's task panicked");
+    }
+}
+
+/// Too many connections: say so without waiting, and close.
+fn refuse(stream: &TcpStream) {
+    let refusal = Refusal::new(ErrorCode::Unavailable, "this node has too many connections; try again later");
+    if let Ok(bytes) = frame::encode(Framing::Lengths, &Reply::from(refusal).to_json(None)) {
+        let _ = stream.try_write(&bytes);
+    }
+}
+
+struct ServedConnection<H> {
+    handler: Arc<H>,
+    from: SocketAddr,
+    limits: ServerLimits,
+    stopping: CancellationToken,
+}
+
+/// A reply, and whether the requests behind it had to wait for it.
+type Answered = (String, bool);
+
+impl<H: Handler> ServedConnection<H> {
+    async fn serve(self, stream: TcpStream, budget: Arc<Semaphore>) {
+        let _ = stream.set_nodelay(true);
+        let (read, mut write) = stream.into_split();
+        let limits = &self.limits;
+        let mut reader =
+            FrameReader::new(read, limits.frame_bytes_max, budget, limits.frame_timeout, limits.idle_timeout);
+        let mut requests: JoinSet<Answered> = JoinSet::new();
+        // A request without an id must be answered before the next one is read.
+        let mut in_order = false;
+        let mut open = true;
+        while open || !requests.is_empty() {
+            tokio::select! {
+                Some(answered) = requests.join_next(), if !requests.is_empty() => {
+                    let (json, was_in_order) = answered.unwrap_or_else(|_| (internal(), true));
+                    in_order &= !was_in_order;
+                    if let Err(error) = self.write(&mut write, reader.framing(), &json).await {
+                        debug!(from = %self.from, %error, "a reply could not be sent");
+                        return;
+                    }
+                }
+                () = self.stopping.cancelled(), if open => open = false,
+                frame = reader.next(), if open && !in_order && requests.len() < limits.requests_max => match frame {
+                    Ok(text) => {
+                        let envelope = Request::parse(&text);
+                        in_order = envelope.request_id.is_none();
+                        requests.spawn(answer(Arc::clone(&self.handler), envelope, self.from));
+                    }
+                    // A reset connection has nobody to answer; what it asked for is dropped.
+                    Err(ReadError::Io(_)) => return,
+                    Err(ReadError::Idle(_)) if !requests.is_empty() => {}
+                    Err(error) => {
+                        open = false;
+                        if let Some(refusal) = refusal(&error) {
+                            let json = Reply::from(refusal).to_json(None);
+                            let _ = self.write(&mut write, reader.framing(), &json).await;
+                        }
+                    }
+                },
+            }
+        }
+        let _ = timeout(limits.write_timeout, write.shutdown()).await;
+    }
+
+    async fn write(&self, write: &mut (impl AsyncWrite + Unpin), framing: Option<Framing>, json: &str) -> io::Result<()> {
+        let framing = framing.unwrap_or(Framing::Lengths);
+        let bytes = frame::encode(framing, json).or_else(|error| {
+            let refusal = Refusal::new(ErrorCode::FrameTooLong, format!("the reply is too long: {error}"));
+            frame::encode(framing, &Reply::from(refusal).to_json(None)).map_err(io::Error::other)
+        })?;
+        // Each part of a long reply has the whole time: what counts is that the client goes on reading.
+        for part in bytes.chunks(BUDGET_STEP_BYTES) {
+            timeout(self.limits.write_timeout, write.write_all(part)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        }
+        Ok(())
+    }
+}
+
+async fn answer<H: Handler>(handler: Arc<H>, envelope: Envelope, from: SocketAddr) -> Answered {
+    let Envelope { request_id, request } = envelope;
+    let in_order = request_id.is_none();
+    let reply = match request {
+        Ok(request) => handled(handler, request, from).await,
+        Err(refusal) => refusal.into(),
+    };
+    (reply.to_json(request_id.as_ref().map(|id: &RawJson| &**id)), in_order)
+}
+
+/// A panic of the handler ends this request, not the connection; dropping this drops the request.
+async fn handled<H: Handler>(handler: Arc<H>, request: Request, from: SocketAddr) -> Reply {
+    let mut task = JoinSet::new();
+    task.spawn(async move { handler.handle(request, from).await });
+    match task.join_next().await {
+        Some(Ok(reply)) => reply,
+        _ => Reply::from(Refusal::new(ErrorCode::Internal, "the node failed to answer; its log says how")),
+    }
+}
+
+fn internal() -> String {
+    Reply::from(Refusal::new(ErrorCode::Internal, "the node failed to answer; its log says how")).to_json(None)
+}
+
+fn refusal(error: &ReadError) -> Option<Refusal> {
+    let code = match error {
+        ReadError::Closed | ReadError::Idle(_) | ReadError::Io(_) => return None,
+        ReadError::Frame(FrameError::TooLong { .. }) => ErrorCode::FrameTooLong,
+        ReadError::Frame(FrameError::Tls) => ErrorCode::TlsUnavailable,
+        ReadError::Frame(FrameError::NotUtf8) | ReadError::CutOff => ErrorCode::BadFrame,
+        ReadError::Slow(_) => ErrorCode::Timeout,
+        ReadError::Busy => ErrorCode::Unavailable,
+    };
+    Some(Refusal::new(code, error.to_string()))
+}

@@ -1,0 +1,105 @@
+//! How a peer is set up.
+
+use sandlot_net::ServerLimits;
+use sandlot_protocol::{Address, limits};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// Everything that a peer is told.
+#[derive(Debug, Clone)]
+pub struct PeerConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where the web page listens; `None` for no page.
+    pub web_listen: Option<SocketAddr>,
+    /// The host that others are told; the listening address when `None`.
+    pub advertise: Option<String>,
+    /// Where the tracker is.
+    pub tracker: Address,
+    /// Where files and the peer's id are kept.
+    pub data_dir: PathBuf,
+    /// How often the tracker is told the load.
+    pub heartbeat: Duration,
+    /// How long running tasks may go on once the peer stops.
+    pub drain: Duration,
+    /// What connections may cost.
+    pub server: ServerLimits,
+    /// What keys and values may cost.
+    pub memory: MemoryLimits,
+    /// What files may cost.
+    pub files: FileLimits,
+    /// What the memory of tasks that ended may cost.
+    pub history: HistoryLimits,
+}
+
+impl PeerConfig {
+    /// The defaults, at this address with this data folder.
+    #[must_use]
+    pub fn new(listen: SocketAddr, tracker: Address, data_dir: PathBuf) -> Self {
+        Self {
+            listen,
+            web_listen: None,
+            advertise: None,
+            tracker,
+            data_dir,
+            heartbeat: limits::HEARTBEAT,
+            drain: Duration::from_secs(10),
+            server: ServerLimits::default(),
+            memory: MemoryLimits::default(),
+            files: FileLimits::default(),
+            history: HistoryLimits::default(),
+        }
+    }
+}
+
+/// What keys and values may cost.
+#[derive(Debug, Clone)]
+pub struct MemoryLimits {
+    /// Bytes of all keys and values together.
+    pub bytes_max: usize,
+    /// Keys.
+    pub keys_max: usize,
+    /// Bytes of one value.
+    pub value_bytes_max: usize,
+}
+
+impl Default for MemoryLimits {
+    fn default() -> Self {
+        Self { bytes_max: 256 << 20, keys_max: 1_000_000, value_bytes_max: 64 << 20 }
+    }
+}
+
+/// What files may cost.
+#[derive(Debug, Clone)]
+pub struct FileLimits {
+    /// Bytes of all files together, uploads under way included.
+    pub bytes_max: u64,
+    /// Files.
+    pub files_max: usize,
+    /// Uploads under way.
+    pub uploads_max: usize,
+    /// An upload without a new chunk is given up after this time.
+    pub upload_timeout: Duration,
+}
+
+impl Default for FileLimits {
+    fn default() -> Self {
+        Self { bytes_max: 10 << 30, files_max: 100_000, uploads_max: 64, upload_timeout: Duration::from_secs(600) }
+    }
+}
+
+/// What the memory of tasks that ended may cost.
+#[derive(Debug, Clone)]
+pub struct HistoryLimits {
+    /// Tasks.
+    pub tasks_max: usize,
+    /// Bytes of their results and output.
+    pub bytes_max: usize,
+    /// Tasks that have not ended.
+    pub live_max: usize,
+}
+
+impl Default for HistoryLimits {
+    fn default() -> Self {
+        Self { tasks_max: 10_000, bytes_max: 128 << 20, live_max: 20_000 }
+    }
+}

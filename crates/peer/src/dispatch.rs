@@ -1,0 +1,148 @@
+//! Here, or at the peer that the tracker names. If that one fails, the next; at last here.
+
+use crate::{
+    membership::Membership,
+    run::{rejected, run_here},
+    tasks::{Begun, Place, Slot, Tasks},
+};
+use sandlot_client::{Client, ClientError};
+use sandlot_compute::Compute;
+use sandlot_net::clock;
+use sandlot_protocol::{
+    Address, CpuResult, CpuTask, ErrorCode, Outcome, Refusal, Request, TaskId,
+    request::CancelTask,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, warn};
+
+/// Peers that are tried before the task runs here.
+const PEERS_TRIED_MAX: usize = 4;
+/// Peers that connections are kept to.
+const CLIENTS_MAX: usize = 256;
+/// How long a peer may take to hear that a task was cancelled.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Decides where tasks run.
+#[derive(Debug)]
+pub(crate) struct Dispatch {
+    pub(crate) me: Address,
+    pub(crate) compute: Arc<Compute>,
+    pub(crate) tasks: Arc<Tasks>,
+    pub(crate) membership: Arc<Membership>,
+    /// The peer is stopping: what is cancelled from now on can run elsewhere.
+    pub(crate) stopping: CancellationToken,
+    /// Tasks under way; joined when the peer stops.
+    pub(crate) under_way: TaskTracker,
+    pub(crate) clients: Clients,
+}
+
+/// One client per peer.
+#[derive(Debug, Default)]
+pub(crate) struct Clients(Mutex<BTreeMap<Address, Arc<Client>>>);
+
+impl Clients {
+    fn to(&self, address: &Address) -> Arc<Client> {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if clients.len() >= CLIENTS_MAX && !clients.contains_key(address) {
+            clients.pop_first();
+        }
+        Arc::clone(clients.entry(address.clone()).or_insert_with(|| Arc::new(Client::new(address.clone()))))
+    }
+}
+
+impl Dispatch {
+    /// Runs a task somewhere and tells how it ended. Dropping this stops the task, unless somebody else waits for it.
+    ///
+    /// # Errors
+    /// When the task's id belongs to another task, or a member is out of range.
+    pub(crate) async fn run(self: &Arc<Self>, task: CpuTask) -> Result<CpuResult, Refusal> {
+        task.check()?;
+        let id = task.task_id.clone().unwrap_or_else(sandlot_client::new_task_id);
+        let waiter = match self.tasks.begin(&id, &task, clock::unix_seconds()) {
+            Begun::New(slot, waiter) => {
+                let dispatch = Arc::clone(self);
+                self.under_way.spawn(async move { dispatch.carry_out(task, slot, id).await });
+                waiter
+            }
+            Begun::Known(waiter) => waiter,
+            Begun::Ended(result) => return Ok((*result).clone()),
+            Begun::Conflict => {
+                let text = format!("task_id {id} belongs to a task with another body: take another id");
+                return Err(Refusal::new(ErrorCode::Conflict, text));
+            }
+            Begun::Full(max) => {
+                return Ok(rejected(&id, format!("{max} tasks have not ended, the most there may be"), &self.me));
+            }
+        };
+        let internal = || Refusal::new(ErrorCode::Internal, "the task was lost; the peer's log says how");
+        waiter.wait().await.map(|result| (*result).clone()).ok_or_else(internal)
+    }
+
+    async fn carry_out(self: Arc<Self>, task: CpuTask, slot: Slot, id: TaskId) {
+        let mut tries_left = task.max_retries;
+        let mut result = loop {
+            let result = self.run_once(&id, &task, &slot).await;
+            let failed = matches!(result.outcome(), Outcome::Exception | Outcome::Timeout | Outcome::Crashed);
+            if !failed || tries_left == 0 || slot.cancel.is_cancelled() {
+                break result;
+            }
+            tries_left -= 1;
+        };
+        result.stopping = result.outcome() == Outcome::Cancelled && self.stopping.is_cancelled();
+        info!(task = %id, outcome = result.outcome().as_str(), wall_ms = result.usage.wall_ms, "a task ended");
+        slot.end(result, clock::unix_seconds());
+    }
+
+    async fn run_once(&self, id: &TaskId, task: &CpuTask, slot: &Slot) -> CpuResult {
+        if !task.confidential && task.source_peer.is_none() {
+            let mut failed = Vec::new();
+            while failed.len() < PEERS_TRIED_MAX && !slot.cancel.is_cancelled() {
+                let Some(peer) = self.membership.best_peer(&failed).await else { break };
+                if peer == self.me {
+                    break;
+                }
+                match self.run_at(&peer, id, task, slot).await {
+                    Ok(result) => return result,
+                    Err(reason) => {
+                        warn!(task = %id, %peer, %reason, "a peer did not run a task; the next one is tried");
+                        failed.push(peer);
+                    }
+                }
+            }
+        }
+        run_here(&self.compute, id, task.clone(), slot, &self.me).await
+    }
+
+    /// Sends the task to that peer. An error means that it can be tried elsewhere.
+    async fn run_at(&self, peer: &Address, id: &TaskId, task: &CpuTask, slot: &Slot) -> Result<CpuResult, String> {
+        slot.place(Place::At(peer.clone()));
+        let client = self.clients.to(peer);
+        let source_peer = Some(self.me.to_string());
+        let forwarded = CpuTask { task_id: Some(id.clone()), source_peer, max_retries: 0, ..task.clone() };
+        let result = tokio::select! {
+            result = client.run(forwarded) => result,
+            () = slot.cancel.cancelled() => {
+                let cancel = Request::CancelTask(CancelTask { task_id: id.clone() });
+                if let Err(error) = client.ask_within(&cancel, CANCEL_TIMEOUT).await {
+                    warn!(task = %id, %peer, %error, "a peer may not know that a task was cancelled");
+                }
+                return Ok(CpuResult::ended(id.clone(), Outcome::Cancelled, "the task was cancelled", peer));
+            }
+        };
+        match result {
+            Ok(result) if result.stopping => Err("it is stopping".to_owned()),
+            Ok(result) if result.outcome() == Outcome::Rejected => Err(result.error.unwrap_or_default()),
+            Ok(mut result) => {
+                result.executed_by.get_or_insert_with(|| peer.to_string());
+                Ok(result)
+            }
+            Err(ClientError::Refused(refusal)) => Err(format!("it refused: {refusal}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,616 @@
+//! Names and bytes on disk.
+//!
+//! A stored file is `<BLAKE3 of its name>.file`: its bytes, then a description (name, size, digest of the whole and of
+//! each block of 1 MiB) as JSON, then the description's length and a mark. It is written to a temporary name, synced
+//! and renamed, so it is there whole or not at all; every read is checked against the digests.
+
+use crate::config::FileLimits;
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use sandlot_protocol::{FileName, limits::FILE_CHUNK_BYTES_MAX, request::PutFileChunk};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom, Write},
+    ops::Bound,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+use tempfile::NamedTempFile;
+
+/// A digest for each so many bytes, so that a part can be checked without reading the whole.
+const BLOCK_BYTES: usize = 1 << 20;
+/// The last bytes of a stored file.
+const MARK: &[u8; 8] = b"SANDLOT1";
+/// A description longer than this is none.
+const DESCRIPTION_BYTES_MAX: u64 = 64 << 20;
+
+/// Why a file was not stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The base64 is none.
+    #[error("member \"data\" is not base64: {0}")]
+    NotBase64(base64::DecodeError),
+    /// No room.
+    #[error("there is no room: {used} of {max} {unit} are used, and this needs {needed}")]
+    Full {
+        /// In use.
+        used: u64,
+        /// The limit.
+        max: u64,
+        /// Of this one.
+        needed: u64,
+        /// What is counted.
+        unit: &'static str,
+    },
+    /// The chunk does not continue the upload.
+    #[error("{0}")]
+    BadChunk(String),
+    /// The bytes on disk are not those that were stored.
+    #[error("the stored file {0} is damaged: its bytes do not match its digest")]
+    Damaged(FileName),
+    /// The disk failed or is full.
+    #[error("the peer's disk: {0}")]
+    Disk(#[from] io::Error),
+}
+
+/// The files of one peer.
+#[derive(Debug)]
+pub struct Files {
+    folder: PathBuf,
+    limits: FileLimits,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    index: BTreeMap<FileName, Arc<Description>>,
+    uploads: BTreeMap<String, Upload>,
+    used_bytes: u64,
+    next_upload: u64,
+}
+
+/// What is known of a stored file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Description {
+    /// Its name.
+    pub filename: FileName,
+    /// Its size in bytes.
+    pub size: u64,
+    /// BLAKE3 of its bytes, in hexadecimal.
+    pub digest: String,
+    blocks: Vec<String>,
+}
+
+/// A file, as lists tell of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileRecord {
+    /// Its name.
+    pub filename: FileName,
+    /// Its size in bytes.
+    pub size: u64,
+    /// BLAKE3 of its bytes, in hexadecimal.
+    pub digest: String,
+}
+
+/// What the files take.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct FilesStatus {
+    /// Files.
+    pub files: usize,
+    /// Bytes in use, uploads under way included.
+    pub bytes: u64,
+    /// Bytes at most.
+    pub bytes_max: u64,
+}
+
+/// What became of a chunk.
+#[derive(Debug)]
+pub enum ChunkOutcome {
+    /// More must come.
+    Partial {
+        /// Names the upload in the next chunk.
+        upload_id: String,
+        /// Bytes that are there.
+        received: u64,
+    },
+    /// The file is whole and stored.
+    Stored(Arc<Description>),
+}
+
+#[derive(Debug)]
+struct Upload {
+    /// `None` while a chunk is being written.
+    writer: Option<Writer>,
+    filename: FileName,
+    total: u64,
+    touched: Instant,
+}
+
+impl Files {
+    /// Opens the folder, makes it if need be, and looks at what is stored there. Half-written files are removed.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, read or written.
+    pub fn open(folder: PathBuf, limits: FileLimits) -> io::Result<Self> {
+        fs::create_dir_all(&folder)?;
+        let mut state = State::default();
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            match path.extension().and_then(|end| end.to_str()) {
+                Some("file") => match describe(&path) {
+                    Ok(description) => {
+                        state.used_bytes += description.size;
+                        state.index.insert(description.filename.clone(), Arc::new(description));
+                    }
+                    Err(error) => tracing::warn!(path = %path.display(), %error, "a stored file cannot be read"),
+                },
+                Some("part") => fs::remove_file(&path)?,
+                _ => {}
+            }
+        }
+        // Found out now rather than at the first upload.
+        drop(temporary(&folder)?);
+        Ok(Self { folder, limits, state: Mutex::new(state) })
+    }
+
+    /// Stores a whole file, base64-encoded.
+    ///
+    /// # Errors
+    /// When it is not base64, there is no room, or the disk fails. An older file of that name is untouched then.
+    pub fn put(&self, filename: FileName, data: &str) -> Result<Arc<Description>, FileError> {
+        let bytes = BASE64.decode(data.trim_end()).map_err(FileError::NotBase64)?;
+        self.reserve(&filename, bytes.len() as u64)?;
+        let reserved = Reserved { files: self, bytes: bytes.len() as u64 };
+        let mut writer = Writer::new(&self.folder)?;
+        writer.write(&bytes)?;
+        self.store(filename, writer, reserved)
+    }
+
+    /// Takes one chunk. The first one has no upload id and offset 0; the others come in order. A chunk that was taken
+    /// already is taken again without harm.
+    ///
+    /// # Errors
+    /// When the chunk does not fit its upload, there is no room, or the disk fails (the upload is given up then).
+    pub fn put_chunk(&self, chunk: PutFileChunk, now: Instant) -> Result<ChunkOutcome, FileError> {
+        let bytes = BASE64.decode(chunk.data.trim_end()).map_err(FileError::NotBase64)?;
+        if bytes.len() > FILE_CHUNK_BYTES_MAX {
+            return Err(FileError::BadChunk(format!("a chunk has at most {FILE_CHUNK_BYTES_MAX} bytes")));
+        }
+        let id = match chunk.upload_id {
+            Some(id) => id,
+            None if chunk.offset == 0 => self.begin_upload(chunk.filename.clone(), chunk.total, now)?,
+            None => return Err(FileError::BadChunk("member \"upload_id\" is missing: the first chunk's reply names it".into())),
+        };
+        let mut writer = self.take_writer(&id, &chunk.filename, chunk.total, now)?;
+        let received = writer.size;
+        let end = chunk.offset + bytes.len() as u64;
+        let fits = chunk.offset == received && end <= chunk.total;
+        if !fits && end > received {
+            self.give_writer(&id, writer);
+            return Err(FileError::BadChunk(format!(
+                "the upload has {received} of {} bytes, so this chunk must start at {received} and not end after {}, \
+                 and it goes from {} to {end}",
+                chunk.total, chunk.total, chunk.offset
+            )));
+        }
+        if fits && let Err(error) = writer.write(&bytes) {
+            self.drop_upload(&id);
+            return Err(error.into());
+        }
+        let received = writer.size;
+        if received < chunk.total || bytes.is_empty() && chunk.total > 0 {
+            self.give_writer(&id, writer);
+            return Ok(ChunkOutcome::Partial { upload_id: id, received });
+        }
+        self.state().uploads.remove(&id);
+        let reserved = Reserved { files: self, bytes: chunk.total };
+        self.store(chunk.filename, writer, reserved).map(ChunkOutcome::Stored)
+    }
+
+    /// A whole file and its description; `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// When its bytes do not match its digest, or the disk fails.
+    pub fn get(&self, filename: &FileName) -> Result<Option<(Arc<Description>, Vec<u8>)>, FileError> {
+        let Some(description) = self.description(filename) else { return Ok(None) };
+        let size = description.size;
+        self.read(&description, 0, size).map(|bytes| Some((description, bytes)))
+    }
+
+    /// A part of a file: fewer bytes than asked for at its end.
+    ///
+    /// # Errors
+    /// As `get`; only the blocks that the part touches are read and checked.
+    pub fn get_chunk(
+        &self,
+        filename: &FileName,
+        offset: u64,
+        length: u64,
+    ) -> Result<Option<(Arc<Description>, Vec<u8>)>, FileError> {
+        let Some(description) = self.description(filename) else { return Ok(None) };
+        let start = offset.min(description.size);
+        let end = offset.saturating_add(length.min(FILE_CHUNK_BYTES_MAX as u64)).min(description.size);
+        self.read(&description, start, end).map(|bytes| Some((description, bytes)))
+    }
+
+    /// Deletes a file; tells whether it was there.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn delete(&self, filename: &FileName) -> Result<bool, FileError> {
+        let mut state = self.state();
+        let Some(description) = state.index.get(filename).cloned() else { return Ok(false) };
+        fs::remove_file(self.path(filename))?;
+        state.index.remove(filename);
+        state.used_bytes -= description.size;
+        Ok(true)
+    }
+
+    /// The first `limit` files whose names start with `prefix`, and how many there are in all.
+    #[must_use]
+    pub fn list(&self, prefix: &str, limit: usize) -> (Vec<FileRecord>, usize) {
+        let state = self.state();
+        let start = prefix.parse::<FileName>().map_or(Bound::Unbounded, Bound::Included);
+        let matching = || {
+            let from = state.index.range((start.clone(), Bound::Unbounded));
+            from.filter(|(name, _)| name.as_str().starts_with(prefix))
+        };
+        let record = |(_, description): (&FileName, &Arc<Description>)| FileRecord {
+            filename: description.filename.clone(),
+            size: description.size,
+            digest: description.digest.clone(),
+        };
+        (matching().take(limit).map(record).collect(), matching().count())
+    }
+
+    /// The names of all files.
+    #[must_use]
+    pub fn names(&self) -> Vec<FileName> {
+        self.state().index.keys().cloned().collect()
+    }
+
+    /// What the files take.
+    #[must_use]
+    pub fn status(&self) -> FilesStatus {
+        let state = self.state();
+        FilesStatus { files: state.index.len(), bytes: state.used_bytes, bytes_max: self.limits.bytes_max }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn description(&self, filename: &FileName) -> Option<Arc<Description>> {
+        self.state().index.get(filename).cloned()
+    }
+
+    fn path(&self, filename: &FileName) -> PathBuf {
+        self.folder.join(format!("{}.file", blake3::hash(filename.as_str().as_bytes()).to_hex()))
+    }
+
+    /// Takes the room for a file before its bytes are written.
+    fn reserve(&self, filename: &FileName, bytes: u64) -> Result<(), FileError> {
+        let mut state = self.state();
+        let (used, max) = (state.used_bytes, self.limits.bytes_max);
+        if used.saturating_add(bytes) > max {
+            return Err(FileError::Full { used, max, needed: bytes, unit: "bytes" });
+        }
+        let files = state.index.len() + state.uploads.len();
+        if files >= self.limits.files_max && !state.index.contains_key(filename) {
+            let (used, max) = (files as u64, self.limits.files_max as u64);
+            return Err(FileError::Full { used, max, needed: 1, unit: "files" });
+        }
+        state.used_bytes += bytes;
+        Ok(())
+    }
+
+    fn store(&self, filename: FileName, writer: Writer, reserved: Reserved<'_>) -> Result<Arc<Description>, FileError> {
+        let path = self.path(&filename);
+        let (file, description) = writer.finish(filename.clone())?;
+        let description = Arc::new(description);
+        // Under the lock, so that index and disk change together.
+        let mut state = self.state();
+        file.persist(&path).map_err(|error| error.error)?;
+        File::open(&self.folder)?.sync_all()?;
+        if let Some(replaced) = state.index.insert(filename, Arc::clone(&description)) {
+            state.used_bytes -= replaced.size;
+        }
+        drop(state);
+        std::mem::forget(reserved);
+        Ok(description)
+    }
+
+    fn begin_upload(&self, filename: FileName, total: u64, now: Instant) -> Result<String, FileError> {
+        self.expire_uploads(now);
+        let uploads = self.state().uploads.len();
+        if uploads >= self.limits.uploads_max {
+            let (used, max) = (uploads as u64, self.limits.uploads_max as u64);
+            return Err(FileError::Full { used, max, needed: 1, unit: "uploads" });
+        }
+        self.reserve(&filename, total)?;
+        let reserved = Reserved { files: self, bytes: total };
+        let writer = Writer::new(&self.folder)?;
+        let mut state = self.state();
+        state.next_upload += 1;
+        let id = format!("U{}", state.next_upload);
+        state.uploads.insert(id.clone(), Upload { writer: Some(writer), filename, total, touched: now });
+        std::mem::forget(reserved);
+        Ok(id)
+    }
+
+    fn take_writer(&self, id: &str, filename: &FileName, total: u64, now: Instant) -> Result<Writer, FileError> {
+        let mut state = self.state();
+        let bad = |text: &str| FileError::BadChunk(text.to_owned());
+        let upload = state.uploads.get_mut(id).ok_or_else(|| bad("there is no such upload: it ended or was given up"))?;
+        if upload.filename != *filename || upload.total != total {
+            return Err(bad("the upload was begun with another filename or total"));
+        }
+        upload.touched = now;
+        upload.writer.take().ok_or_else(|| bad("another chunk of this upload is being written"))
+    }
+
+    fn give_writer(&self, id: &str, writer: Writer) {
+        if let Some(upload) = self.state().uploads.get_mut(id) {
+            upload.writer = Some(writer);
+        }
+    }
+
+    fn drop_upload(&self, id: &str) {
+        let mut state = self.state();
+        if let Some(upload) = state.uploads.remove(id) {
+            state.used_bytes -= upload.total;
+        }
+    }
+
+    fn expire_uploads(&self, now: Instant) {
+        let timeout = self.limits.upload_timeout;
+        let stale = |upload: &Upload| upload.writer.is_some() && now.saturating_duration_since(upload.touched) > timeout;
+        let stale: Vec<String> =
+            self.state().uploads.iter().filter(|(_, upload)| stale(upload)).map(|(id, _)| id.clone()).collect();
+        stale.iter().for_each(|id| self.drop_upload(id));
+    }
+
+    /// The bytes from `start` to `end`, each block that they touch checked.
+    fn read(&self, description: &Description, start: u64, end: u64) -> Result<Vec<u8>, FileError> {
+        let damaged = || FileError::Damaged(description.filename.clone());
+        let mut file = File::open(self.path(&description.filename))?;
+        let first = start / BLOCK_BYTES as u64;
+        file.seek(SeekFrom::Start(first * BLOCK_BYTES as u64))?;
+        let mut bytes = Vec::new();
+        let mut block_number = first;
+        while block_number * (BLOCK_BYTES as u64) < end {
+            let block_start = block_number * BLOCK_BYTES as u64;
+            let length = (description.size - block_start).min(BLOCK_BYTES as u64);
+            let from = bytes.len();
+            bytes.resize(from + usize::try_from(length).map_err(|_| damaged())?, 0);
+            file.read_exact(&mut bytes[from..]).map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => damaged(),
+                _ => error.into(),
+            })?;
+            let expected = description.blocks.get(usize::try_from(block_number).map_err(|_| damaged())?);
+            if expected != Some(&digest(&bytes[from..])) {
+                return Err(damaged());
+            }
+            block_number += 1;
+        }
+        let skip = usize::try_from(start - first * BLOCK_BYTES as u64).map_err(|_| damaged())?;
+        bytes.truncate(skip + usize::try_from(end - start).map_err(|_| damaged())?);
+        bytes.drain(..skip);
+        Ok(bytes)
+    }
+}
+
+/// Room that was taken; given back when the file does not come to be.
+struct Reserved<'a> {
+    files: &'a Files,
+    bytes: u64,
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.files.state().used_bytes -= self.bytes;
+    }
+}
+
+/// A file that is being written, digests on the way.
+#[derive(Debug)]
+struct Writer {
+    file: NamedTempFile,
+    size: u64,
+    whole: blake3::Hasher,
+    block: blake3::Hasher,
+    blocks: Vec<String>,
+}
+
+impl Writer {
+    fn new(folder: &Path) -> io::Result<Self> {
+        Ok(Self {
+            file: temporary(folder)?,
+            size: 0,
+            whole: blake3::Hasher::new(),
+            block: blake3::Hasher::new(),
+            blocks: Vec::new(),
+        })
+    }
+
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.whole.update(bytes);
+        while !bytes.is_empty() {
+            let filled = usize::try_from(self.size % BLOCK_BYTES as u64).unwrap_or(0);
+            let (part, rest) = bytes.split_at(bytes.len().min(BLOCK_BYTES - filled));
+            self.block.update(part);
+            self.size += part.len() as u64;
+            if self.size.is_multiple_of(BLOCK_BYTES as u64) {
+                self.end_block();
+            }
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    fn end_block(&mut self) {
+        self.blocks.push(self.block.finalize().to_hex().to_string());
+        self.block.reset();
+    }
+
+    fn finish(mut self, filename: FileName) -> io::Result<(NamedTempFile, Description)> {
+        if !self.size.is_multiple_of(BLOCK_BYTES as u64) {
+            self.end_block();
+        }
+        let digest = self.whole.finalize().to_hex().to_string();
+        let description = Description { filename, size: self.size, digest, blocks: self.blocks };
+        let text = serde_json::to_vec(&description)?;
+        self.file.write_all(&text)?;
+        self.file.write_all(&(text.len() as u64).to_be_bytes())?;
+        self.file.write_all(MARK)?;
+        self.file.as_file().sync_all()?;
+        Ok((self.file, description))
+    }
+}
+
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix("upload-").suffix(".part").tempfile_in(folder)
+}
+
+fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+/// Reads the description at a stored file's end.
+fn describe(path: &Path) -> io::Result<Description> {
+    let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut end = [0; 16];
+    file.seek(SeekFrom::Start(length.checked_sub(16).ok_or_else(|| bad("too short"))?))?;
+    file.read_exact(&mut end)?;
+    let (text_bytes, mark) = end.split_at(8);
+    if mark != MARK {
+        return Err(bad("its mark is missing"));
+    }
+    let text_bytes = u64::from_be_bytes(text_bytes.try_into().map_err(|_| bad("too short"))?);
+    if text_bytes > DESCRIPTION_BYTES_MAX || text_bytes > length - 16 {
+        return Err(bad("its description is too long"));
+    }
+    file.seek(SeekFrom::Start(length - 16 - text_bytes))?;
+    let mut text = vec![0; usize::try_from(text_bytes).map_err(|_| bad("its description is too long"))?];
+    file.read_exact(&mut text)?;
+    let description: Description = serde_json::from_slice(&text)?;
+    if description.size != length - 16 - text_bytes {
+        return Err(bad("its size does not match its description"));
+    }
+    Ok(description)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sandlot_net::clock;
+
+    fn open(folder: &Path, bytes_max: u64) -> Files {
+        let limits = FileLimits { bytes_max, files_max: 3, uploads_max: 2, ..FileLimits::default() };
+        Files::open(folder.to_owned(), limits).unwrap()
+    }
+
+    fn name(text: &str) -> FileName {
+        text.parse().unwrap()
+    }
+
+    fn put(files: &Files, filename: &str, bytes: &[u8]) -> Result<Arc<Description>, FileError> {
+        files.put(name(filename), &BASE64.encode(bytes))
+    }
+
+    fn chunk(files: &Files, id: Option<&str>, offset: u64, total: u64, bytes: &[u8]) -> Result<ChunkOutcome, FileError> {
+        let upload_id = id.map(ToOwned::to_owned);
+        let data = BASE64.encode(bytes);
+        files.put_chunk(PutFileChunk { upload_id, filename: name("big"), offset, total, data }, clock::now())
+    }
+
+    fn pattern(length: usize) -> Vec<u8> {
+        (0..length).map(|index| (index * 31 % 251) as u8).collect()
+    }
+
+    #[test]
+    fn a_file_comes_back_also_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = pattern(2 * BLOCK_BYTES + 5);
+        let stored = put(&open(folder.path(), 1 << 30), "a b.txt", &bytes).unwrap();
+        let files = open(folder.path(), 1 << 30);
+        let (description, found) = files.get(&name("a b.txt")).unwrap().unwrap();
+        assert!(found == bytes && description.digest == stored.digest && stored.digest == digest(&bytes));
+        let (_, part) = files.get_chunk(&name("a b.txt"), BLOCK_BYTES as u64 - 1, 3).unwrap().unwrap();
+        assert_eq!(part, bytes[BLOCK_BYTES - 1..BLOCK_BYTES + 2]);
+        assert!(files.get_chunk(&name("a b.txt"), 1 << 40, 3).unwrap().unwrap().1.is_empty());
+        assert!(files.get(&name("other")).unwrap().is_none());
+        assert!(files.delete(&name("a b.txt")).unwrap() && !files.delete(&name("a b.txt")).unwrap());
+        assert_eq!((files.status().bytes, fs::read_dir(folder.path()).unwrap().count()), (0, 0));
+    }
+
+    #[test]
+    fn a_damaged_file_is_never_handed_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(folder.path(), 1 << 30);
+        let bytes = pattern(3 * BLOCK_BYTES);
+        put(&files, "a", &bytes).unwrap();
+        let path = files.path(&name("a"));
+        let mut stored = fs::read(&path).unwrap();
+        stored[BLOCK_BYTES + 7] ^= 1;
+        fs::write(&path, &stored).unwrap();
+        assert!(matches!(files.get(&name("a")), Err(FileError::Damaged(_))));
+        assert!(matches!(files.get_chunk(&name("a"), BLOCK_BYTES as u64, 1), Err(FileError::Damaged(_))));
+        assert!(files.get_chunk(&name("a"), 0, 1).is_ok(), "another block is whole");
+        fs::write(&path, b"short").unwrap();
+        assert!(matches!(files.get(&name("a")), Err(FileError::Damaged(_))));
+        assert_eq!(open(folder.path(), 1 << 30).names(), []);
+    }
+
+    #[test]
+    fn quotas_bind_and_leave_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(folder.path(), 100);
+        put(&files, "a", &[1; 60]).unwrap();
+        assert!(matches!(put(&files, "b", &[2; 60]), Err(FileError::Full { unit: "bytes", .. })));
+        assert!(matches!(files.put(name("a"), "?"), Err(FileError::NotBase64(_))));
+        assert_eq!(files.get(&name("a")).unwrap().unwrap().1, [1; 60]);
+        put(&files, "b", b"").unwrap();
+        put(&files, "c", b"").unwrap();
+        assert!(matches!(put(&files, "d", b""), Err(FileError::Full { unit: "files", .. })));
+        assert_eq!(files.status().bytes, 60);
+    }
+
+    #[test]
+    fn an_upload_in_chunks() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(folder.path(), 1 << 30);
+        let bytes = pattern(BLOCK_BYTES + 10);
+        let total = bytes.len() as u64;
+        let Ok(ChunkOutcome::Partial { upload_id, received: 7 }) = chunk(&files, None, 0, total, &bytes[..7]) else {
+            panic!("the first chunk begins an upload")
+        };
+        let id = Some(upload_id.as_str());
+        assert!(matches!(chunk(&files, id, 0, total, &bytes[..7]), Ok(ChunkOutcome::Partial { received: 7, .. })));
+        assert!(matches!(chunk(&files, id, 9, total, &bytes[9..]), Err(FileError::BadChunk(_))));
+        assert!(matches!(chunk(&files, id, 7, total + 1, &bytes[7..]), Err(FileError::BadChunk(_))));
+        assert!(files.get(&name("big")).unwrap().is_none(), "half a file is no file");
+        assert!(matches!(chunk(&files, id, 7, total, &bytes[7..]), Ok(ChunkOutcome::Stored(_))));
+        assert_eq!(files.get(&name("big")).unwrap().unwrap().1, bytes);
+        assert!(matches!(chunk(&files, id, 0, total, b"x"), Err(FileError::BadChunk(_))));
+        assert!(matches!(chunk(&files, None, 5, total, b"x"), Err(FileError::BadChunk(_))));
+        assert!(matches!(chunk(&files, None, 0, 0, b""), Ok(ChunkOutcome::Stored(_))), "an empty file is one");
+    }
+
+    #[test]
+    fn uploads_are_bounded_and_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(folder.path(), 1000);
+        chunk(&files, None, 0, 400, b"x").unwrap();
+        chunk(&files, None, 0, 400, b"x").unwrap();
+        assert!(matches!(chunk(&files, None, 0, 10, b"x"), Err(FileError::Full { unit: "uploads", .. })));
+        files.expire_uploads(clock::now() + FileLimits::default().upload_timeout * 2);
+        assert_eq!(files.status().bytes, 0);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

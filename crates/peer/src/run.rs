@@ -1,0 +1,71 @@
+//! A task on this peer's own workers.
+
+use crate::tasks::{Place, Slot};
+use sandlot_compute::{Compute, Run, RunLimits, RunReport};
+use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, RawJson, TaskId, limits};
+use std::time::Duration;
+
+/// What a refused client is told to wait.
+const RETRY_AFTER_MS: u64 = 1000;
+
+/// Runs the task here, from queue to end.
+pub(crate) async fn run_here(compute: &Compute, id: &TaskId, task: CpuTask, slot: &Slot, me: &Address) -> CpuResult {
+    let mut run = match compute.submit(run_of(task)) {
+        Ok(run) => run,
+        Err(full) => return rejected(id, full.to_string(), me),
+    };
+    slot.place(Place::Here(run.probe()));
+    let report = tokio::select! {
+        report = run.wait() => report,
+        () = slot.cancel.cancelled() => {
+            run.cancel();
+            run.wait().await
+        }
+    };
+    result_of(id, report, me)
+}
+
+/// There is no room for it.
+pub(crate) fn rejected(id: &TaskId, reason: String, me: &Address) -> CpuResult {
+    let error = format!("the task was not taken: {reason}; try again in {RETRY_AFTER_MS} ms");
+    CpuResult { retry_after_ms: Some(RETRY_AFTER_MS), ..CpuResult::ended(id.clone(), Outcome::Rejected, error, me) }
+}
+
+fn run_of(task: CpuTask) -> Run {
+    let not_null = |raw: Option<RawJson>| raw.filter(|raw| raw.get() != "null");
+    let filename = task.argv.first().filter(|name| !name.is_empty()).cloned();
+    Run {
+        filename: filename.unwrap_or_else(|| "<program>".to_owned()),
+        argv: if task.argv.is_empty() { vec![String::new()] } else { task.argv },
+        program: task.program,
+        function: task.function,
+        args: not_null(task.args),
+        kwargs: not_null(task.kwargs),
+        stdin: task.stdin,
+        limits: RunLimits {
+            fuel: task.limits.fuel.unwrap_or(limits::TASK_FUEL),
+            memory_bytes: task.limits.memory_bytes.unwrap_or(limits::TASK_MEMORY_BYTES),
+            output_bytes: task.limits.output_bytes.unwrap_or(limits::TASK_OUTPUT_BYTES),
+            result_bytes: limits::TASK_RESULT_BYTES,
+            timeout: task.timeout.map_or(limits::TASK_TIMEOUT, Duration::from_secs_f64),
+        },
+    }
+}
+
+fn result_of(id: &TaskId, report: RunReport, me: &Address) -> CpuResult {
+    CpuResult {
+        task_id: id.clone(),
+        result: report.value.unwrap_or_else(sandlot_protocol::raw_null),
+        error: report.error,
+        executed_by: Some(me.to_string()),
+        outcome: Some(report.outcome),
+        exception: report.exception,
+        exit_code: report.exit_code,
+        stdout: report.stdout,
+        stderr: report.stderr,
+        truncated: report.truncated,
+        usage: report.usage,
+        retry_after_ms: None,
+        stopping: false,
+    }
+}
