@@ -1,1 +1,24 @@
-fn main(){}
+//! `sandlot`: arguments become a role, or a question to the network.
+
+mod args;
+mod commands;
+mod exit;
+mod guest;
+mod literal;
+mod logging;
+mod python_text;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::report(&anyhow::Error::new(error).context("cannot start")),
+    };
+    let code = runtime.block_on(commands::run(arguments)).unwrap_or_else(|error| exit::report(&error));
+    // A read of standard input that nobody waits for any more must not hold the process.
+    runtime.shutdown_background();
+    code
+}

@@ -7,7 +7,7 @@ use sandlot_client::{Client, ClientError};
 use sandlot_compute::Compute;
 use sandlot_net::clock;
 use sandlot_protocol::{
-    Address, FileName, PeerId, Reply, Request, StatusReply,
+    Address, FileName, PeerId, Reply, Request,
     reply::FilePeer,
     request::{FileQuestion, GetBestPeer, Member, MemberFile, Register},
 };
@@ -121,14 +121,6 @@ impl Membership {
     pub(crate) async fn find_file(&self, filename: FileName) -> Result<Vec<FilePeer>, ClientError> {
         match self.ask(&Request::FindFile(FileQuestion { filename })).await? {
             Reply::FilePeers(found) => Ok(found.peers),
-            _ => Err(self.client.unexpected()),
-        }
-    }
-
-    /// The tracker's own STATUS: the peers it knows.
-    pub(crate) async fn peers(&self) -> Result<StatusReply, ClientError> {
-        match self.ask(&Request::Status(sandlot_protocol::request::Nothing {})).await? {
-            Reply::Status(status) => Ok(status),
             _ => Err(self.client.unexpected()),
         }
     }

@@ -1,0 +1,357 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sandlot_protocol::{Address, FileName, Key, TaskId};
+use std::path::PathBuf;
+
+/// Machines share their processor, memory and disk; strangers' Python runs in a sandbox.
+#[derive(Debug, Parser)]
+#[command(name = "sandlot", version, about, after_help = crate::exit::HELP, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) node: NodeArguments,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which node: where a client asks, or where a tracker or peer listens.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct NodeArguments {
+    /// The node's host [default: 127.0.0.1]
+    #[arg(long, global = true, env = "SANDLOT_HOST")]
+    pub(crate) host: Option<String>,
+    /// The node's port [default: 9000 for a peer, 8888 for the tracker]
+    #[arg(long, global = true, env = "SANDLOT_PORT")]
+    pub(crate) port: Option<u16>,
+    /// Print the node's answer as one line of JSON
+    #[arg(long, global = true, env = "SANDLOT_JSON")]
+    pub(crate) json: bool,
+    /// How logs are written
+    #[arg(long, global = true, env = "SANDLOT_LOG_FORMAT", value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the tracker: it knows which peers are alive and which one has the most room
+    Tracker(TrackerArguments),
+    /// Run a peer: it takes tasks, keeps keys and files
+    Peer(PeerArguments),
+    /// Compile the guest for this machine now, so that the first start does not wait for it
+    Prepare(GuestArguments),
+    /// Run a program in the sandbox, here, without any network
+    Exec(ExecArguments),
+    /// Call a function of a program on the least-loaded peer
+    Cpu(CpuArguments),
+    /// Run a .py file on the least-loaded peer; its output and exit code are passed on
+    Run(RunArguments),
+    /// Run the tasks of a JSON file side by side: a list of tasks as in PROTOCOL.md
+    Batch(BatchArguments),
+    /// Stop a task
+    Cancel(TaskArguments),
+    /// List the tasks that have not ended
+    Tasks,
+    /// List the tasks that ended, or show one with its result
+    History(HistoryArguments),
+    /// Set a key of the peer's memory
+    SetMem(SetMemArguments),
+    /// Read a key of the peer's memory
+    GetMem(KeyArguments),
+    /// Delete a key of the peer's memory
+    DeleteMem(DeleteMemArguments),
+    /// List the keys of the peer's memory
+    ListMem(ListArguments),
+    /// Store a file on the peer
+    PutFile(PutFileArguments),
+    /// Fetch a file from the peer
+    GetFile(GetFileArguments),
+    /// Delete a file on the peer
+    DeleteFile(FileArguments),
+    /// List the files of the peer
+    ListFiles(ListArguments),
+    /// List the living peers, as the tracker knows them
+    Peers,
+    /// Show how the node is
+    Status,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrackerArguments {
+    /// Listen on an address that others can reach, although nothing is encrypted or authenticated yet
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Connections at one time
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) max_connections: u32,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GuestArguments {
+    /// Where the compiled guest is kept [default: the user's cache folder]
+    #[arg(long, env = "SANDLOT_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PeerArguments {
+    /// Serve a web page on this port (0 picks one)
+    #[arg(long)]
+    pub(crate) web_port: Option<u16>,
+    /// Where the tracker is
+    #[arg(long, env = "SANDLOT_TRACKER", default_value = "127.0.0.1:8888")]
+    pub(crate) tracker: Address,
+    /// Where files and the peer's id are kept [default: sandlot/peer-PORT in the user's state folder]
+    #[arg(long)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The host that others are told [default: the host listened on]
+    #[arg(long)]
+    pub(crate) advertise: Option<String>,
+    /// Listen on an address that others can reach, although nothing is encrypted or authenticated yet
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Worker threads [default: one per core]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) workers: Option<u16>,
+    /// Sandboxes alive at one time; more tasks wait
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub(crate) live_tasks: u32,
+    /// Tasks that wait; more are rejected
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(crate) queued_tasks: u32,
+    /// Bytes of all keys and values
+    #[arg(long, default_value_t = 256 << 20)]
+    pub(crate) memory_quota_bytes: usize,
+    /// Bytes of all files
+    #[arg(long, default_value_t = 10 << 30)]
+    pub(crate) file_quota_bytes: u64,
+    /// How often the tracker is told the load, in milliseconds
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(50..=600_000))]
+    pub(crate) heartbeat_ms: u64,
+    /// How long running tasks may go on once the peer stops, in milliseconds
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) drain_ms: u64,
+    /// Connections at one time
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) max_connections: u32,
+    #[command(flatten)]
+    pub(crate) guest: GuestArguments,
+}
+
+/// What a task may use.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct LimitArguments {
+    /// Seconds of wall time [default: 60]
+    #[arg(long)]
+    pub(crate) timeout: Option<f64>,
+    /// Units of fuel, about one per machine instruction [default: 200000000000]
+    #[arg(long)]
+    pub(crate) fuel: Option<u64>,
+    /// Bytes of memory, the interpreter's own 60 MB included [default: 268435456]
+    #[arg(long)]
+    pub(crate) memory_bytes: Option<u64>,
+    /// Bytes kept of each of stdout and stderr; the rest is cut [default: 1048576]
+    #[arg(long)]
+    pub(crate) output_bytes: Option<u64>,
+}
+
+/// What is called.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct CallArguments {
+    /// The arguments: a JSON list, or a Python list or tuple
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) args: Option<String>,
+    /// The keyword arguments: a JSON object, or a Python dict
+    #[arg(long)]
+    pub(crate) kwargs: Option<String>,
+}
+
+/// How a task is sent.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct SendArguments {
+    /// Run it on the peer that is asked and nowhere else
+    #[arg(long)]
+    pub(crate) confidential: bool,
+    /// The task's id; asking again with the same id and task gives the same result
+    #[arg(long)]
+    pub(crate) task_id: Option<TaskId>,
+    /// Higher first
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    pub(crate) priority: i32,
+    /// How often a failed task is tried again
+    #[arg(long, default_value_t = 0)]
+    pub(crate) max_retries: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CpuArguments {
+    /// Python source
+    #[arg(long)]
+    pub(crate) program: String,
+    /// The function to call
+    #[arg(long, default_value = "main")]
+    pub(crate) function: String,
+    #[command(flatten)]
+    pub(crate) call: CallArguments,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+    #[command(flatten)]
+    pub(crate) send: SendArguments,
+}
+
+/// A file, run as a script or called.
+#[derive(Debug, Args)]
+pub(crate) struct ProgramArguments {
+    /// Call this function instead of running the file as a script
+    #[arg(long)]
+    pub(crate) function: Option<String>,
+    #[command(flatten)]
+    pub(crate) call: CallArguments,
+    /// Give the program no standard input
+    #[arg(long)]
+    pub(crate) no_stdin: bool,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
+    /// The program
+    #[arg(value_name = "FILE.py")]
+    pub(crate) file: PathBuf,
+    /// What the program finds in sys.argv
+    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) argv: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecArguments {
+    #[command(flatten)]
+    pub(crate) guest: GuestArguments,
+    #[command(flatten)]
+    pub(crate) program: ProgramArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) send: SendArguments,
+    #[command(flatten)]
+    pub(crate) program: ProgramArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BatchArguments {
+    /// A JSON file: a list of tasks, or {"tasks": [...]}
+    #[arg(value_name = "FILE.json")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TaskArguments {
+    /// The task's id
+    pub(crate) task_id: TaskId,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArguments {
+    /// Show this task with its result
+    pub(crate) task_id: Option<TaskId>,
+    /// At most so many, newest first
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetMemArguments {
+    /// The key
+    #[arg(long)]
+    pub(crate) key: Key,
+    /// The value: JSON, or else a string
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) value: String,
+    /// The key is gone after so many milliseconds
+    #[arg(long)]
+    pub(crate) ttl_ms: Option<u64>,
+    /// Only if the key has this version; 0: only if there is none
+    #[arg(long)]
+    pub(crate) if_version: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyArguments {
+    /// The key
+    #[arg(long)]
+    pub(crate) key: Key,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeleteMemArguments {
+    /// The key
+    #[arg(long)]
+    pub(crate) key: Key,
+    /// Only if the key has this version
+    #[arg(long)]
+    pub(crate) if_version: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// Only what starts so
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+    /// At most so many
+    #[arg(long)]
+    pub(crate) limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PutFileArguments {
+    /// The name that the peer keeps it under [default: the local file's name]
+    #[arg(long)]
+    pub(crate) filename: Option<FileName>,
+    /// The local file
+    #[arg(long)]
+    pub(crate) filepath: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetFileArguments {
+    /// The name that the peer keeps it under
+    #[arg(long)]
+    pub(crate) filename: FileName,
+    /// Where to put it [default: the file's name, in this folder]
+    #[arg(long)]
+    pub(crate) save: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FileArguments {
+    /// The name that the peer keeps it under
+    #[arg(long)]
+    pub(crate) filename: FileName,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_right() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_port_may_stand_before_or_after_the_command() {
+        for line in ["sandlot --port 9001 status", "sandlot status --port 9001"] {
+            let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(arguments.node.port, Some(9001), "{line}");
+        }
+        let run = Arguments::try_parse_from("sandlot run a.py --port 1 -x".split(' ')).unwrap();
+        assert_eq!(run.node.port, None, "what follows the file is the program's");
+    }
+}

@@ -1,0 +1,56 @@
+//! One file a group of commands; each takes plain values and tells its exit code.
+
+mod exec;
+mod files;
+mod keys;
+mod network;
+mod output;
+mod program;
+mod roles;
+mod tasks;
+
+use crate::args::{Arguments, Command, NodeArguments};
+use anyhow::Result;
+use sandlot_client::Client;
+use sandlot_protocol::Address;
+use std::process::ExitCode;
+
+/// The port of a peer, unless another is named.
+pub(crate) const PEER_PORT: u16 = 9000;
+/// The port of the tracker, unless another is named.
+pub(crate) const TRACKER_PORT: u16 = 8888;
+
+/// Carries out what was typed.
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let node = arguments.node;
+    let is_role = matches!(arguments.command, Command::Tracker(_) | Command::Peer(_));
+    crate::logging::start(node.log_format, if is_role { "info" } else { "warn" });
+    match arguments.command {
+        Command::Tracker(tracker) => roles::tracker(&node, &tracker).await,
+        Command::Peer(peer) => roles::peer(&node, peer).await,
+        Command::Prepare(guest) => exec::prepare(&guest),
+        Command::Exec(exec) => exec::exec(&node, exec).await,
+        Command::Cpu(cpu) => tasks::cpu(&node, cpu).await,
+        Command::Run(run) => tasks::run(&node, run).await,
+        Command::Batch(batch) => tasks::batch(&node, &batch).await,
+        Command::Cancel(task) => tasks::cancel(&node, task.task_id).await,
+        Command::Tasks => tasks::list(&node).await,
+        Command::History(history) => tasks::history(&node, history).await,
+        Command::SetMem(set) => keys::set(&node, set).await,
+        Command::GetMem(get) => keys::get(&node, get.key).await,
+        Command::DeleteMem(delete) => keys::delete(&node, delete).await,
+        Command::ListMem(list) => keys::list(&node, list).await,
+        Command::PutFile(put) => files::put(&node, put).await,
+        Command::GetFile(get) => files::get(&node, get).await,
+        Command::DeleteFile(delete) => files::delete(&node, delete.filename).await,
+        Command::ListFiles(list) => files::list(&node, list).await,
+        Command::Peers => network::peers(&node).await,
+        Command::Status => network::status(&node).await,
+    }
+}
+
+/// The node that the arguments name.
+fn client(node: &NodeArguments) -> Client {
+    let host = node.host.as_deref().unwrap_or("127.0.0.1");
+    Client::new(Address::new(host, node.port.unwrap_or(PEER_PORT)))
+}
