@@ -31,8 +31,7 @@ pub extern "C" fn init() {
     std::panic::set_hook(Box::new(|info| eprintln!("the Python interpreter failed: {info}")));
     let builder = Interpreter::builder(settings());
     let natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
-    let interpreter =
-        builder.add_native_modules(&natives).add_frozen_modules(rustpython_pylib::FROZEN_STDLIB).build();
+    let interpreter = builder.add_native_modules(&natives).add_frozen_modules(rustpython_pylib::FROZEN_STDLIB).build();
     let (run, encode) = interpreter.enter(|vm| {
         warm(vm).unwrap_or_else(|error| {
             vm.print_exception(&error);

@@ -56,9 +56,8 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(match (client, transfer) {
         _ if error.downcast_ref::<Usage>().is_some() => 2,
         (Some(ClientError::Net(_)), _) | (_, Some(TransferError::Client(ClientError::Net(_)))) => NET,
-        (Some(_), _) | (_, Some(TransferError::Client(_) | TransferError::NotFound(_) | TransferError::Damaged { .. })) => {
-            REFUSED
-        }
+        (Some(_), _)
+        | (_, Some(TransferError::Client(_) | TransferError::NotFound(_) | TransferError::Damaged { .. })) => REFUSED,
         _ => LOCAL,
     })
 }

@@ -199,7 +199,9 @@ impl Parser<'_> {
         };
         if digits > 0 {
             let code = self.text.get(self.at..self.at + digits).and_then(|hex| u32::from_str_radix(hex, 16).ok());
-            let character = code.and_then(char::from_u32).ok_or_else(|| format!("\\{escaped} needs {digits} hexadecimal digits of a character"))?;
+            let character = code
+                .and_then(char::from_u32)
+                .ok_or_else(|| format!("\\{escaped} needs {digits} hexadecimal digits of a character"))?;
             self.at += digits;
             text.push(character);
             return Ok(());
@@ -250,7 +252,10 @@ impl Parser<'_> {
 
     fn wrong(&self, expected: &str) -> String {
         match self.peek() {
-            Some(found) => format!("expected {expected} at character {}, found {found:?}", self.text[..self.at].chars().count() + 1),
+            Some(found) => format!(
+                "expected {expected} at character {}, found {found:?}",
+                self.text[..self.at].chars().count() + 1
+            ),
             None => format!("expected {expected}, found the end"),
         }
     }

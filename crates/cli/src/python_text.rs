@@ -52,7 +52,12 @@ fn write_repr(value: &RawValue, depth: usize, text: &mut String) {
     }
 }
 
-fn write_items<T>(items: impl Iterator<Item = T>, ends: (char, char), text: &mut String, write: impl Fn(T, &mut String)) {
+fn write_items<T>(
+    items: impl Iterator<Item = T>,
+    ends: (char, char),
+    text: &mut String,
+    write: impl Fn(T, &mut String),
+) {
     text.push(ends.0);
     for (index, item) in items.enumerate() {
         if index > 0 {

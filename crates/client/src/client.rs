@@ -20,7 +20,7 @@ pub enum ClientError {
     #[error(transparent)]
     Net(#[from] NetError),
     /// The node refused.
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] Refusal),
     /// The node answered something else.
     #[error("{address} answered with an unexpected message")]

@@ -38,10 +38,8 @@ async fn snapshot(wasm: &[u8]) -> Result<Vec<u8>> {
     let mut linker = Linker::new(&engine);
     p1::add_to_linker_async(&mut linker, |wasi: &mut WasiP1Ctx| wasi)?;
     let mut store = Store::new(&engine, fixed_wasi());
-    let instance =
-        linker.instantiate_async(&mut store, &module).await?;
-    let init = instance
-        .get_typed_func::<(), ()>(&mut store, wizer.get_init_func())?;
+    let instance = linker.instantiate_async(&mut store, &module).await?;
+    let init = instance.get_typed_func::<(), ()>(&mut store, wizer.get_init_func())?;
     init.call_async(&mut store, ()).await?;
     Ok(wizer.snapshot(&context, &mut Started { store: &mut store, instance }).await?)
 }

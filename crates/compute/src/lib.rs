@@ -7,10 +7,10 @@
 //! - `sandbox`: one run in a store of its own
 //! - [`output`]: what a run prints, up to its limit
 
+mod clock;
 pub mod config;
 pub mod guest;
 pub mod output;
-mod clock;
 mod run_queue;
 mod sandbox;
 mod scheduler;

@@ -122,11 +122,7 @@ async fn call(
     slice_fuel: u64,
 ) -> wasmtime::Result<Answer> {
     let job = job_text(&run)?;
-    let wasi = WasiCtxBuilder::new()
-        .stdin(MemoryInputPipe::new(run.stdin))
-        .stdout(stdout)
-        .stderr(stderr)
-        .build_p1();
+    let wasi = WasiCtxBuilder::new().stdin(MemoryInputPipe::new(run.stdin)).stdout(stdout).stderr(stderr).build_p1();
     let mut store = Store::new(&guest.engine, TaskState { wasi, meter: Arc::clone(&meter) });
     store.limiter(|state| state);
     store.set_fuel(run.limits.fuel)?;
@@ -236,7 +232,10 @@ fn failed(error: &wasmtime::Error, limits: &RunLimits, refused: bool, stderr: &O
 }
 
 fn memory_limit(limits: &RunLimits) -> String {
-    format!("the program needed more memory than its limit of {} bytes; limits.memory_bytes sets it", limits.memory_bytes)
+    format!(
+        "the program needed more memory than its limit of {} bytes; limits.memory_bytes sets it",
+        limits.memory_bytes
+    )
 }
 
 /// The interpreter's last words explain a crash better than the trap's name.

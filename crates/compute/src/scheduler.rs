@@ -162,14 +162,8 @@ impl Compute {
             stdout: stdout.clone(),
             stderr: stderr.clone(),
         };
-        let future = sandbox::enter(
-            self.guest.clone(),
-            run,
-            meter,
-            stdout.clone(),
-            stderr.clone(),
-            self.config.slice_fuel,
-        );
+        let future =
+            sandbox::enter(self.guest.clone(), run, meter, stdout.clone(), stderr.clone(), self.config.slice_fuel);
         let (reply, report) = oneshot::channel();
         let id = self.enqueue(future, reply, account)?;
         Ok(RunHandle { id, shared: Arc::clone(&self.shared), report, stdout, stderr })
@@ -493,7 +487,8 @@ impl Account {
         self.stderr.close();
         let ((stdout, cut_out), (stderr, cut_err)) = (self.stdout.text(), self.stderr.text());
         if end.outcome == Outcome::Timeout {
-            end.error = Some(format!("the program ran longer than its {} s; timeout sets it", self.timeout.as_secs_f64()));
+            end.error =
+                Some(format!("the program ran longer than its {} s; timeout sets it", self.timeout.as_secs_f64()));
         }
         // A run that was stopped did not say what it used: whole slices are what is known.
         let fuel = match self.meter.fuel.load(Ordering::Relaxed) {

@@ -25,7 +25,11 @@ async fn run(run: Run) -> RunReport {
 
 async fn value(program: &str) -> String {
     let report = run(Run::new(program)).await;
-    report.value.unwrap_or_else(|| panic!("{:?} {:?} {}", report.error, report.exception, report.stderr)).get().to_owned()
+    report
+        .value
+        .unwrap_or_else(|| panic!("{:?} {:?} {}", report.error, report.exception, report.stderr))
+        .get()
+        .to_owned()
 }
 
 fn script(program: &str) -> Run {
@@ -50,7 +54,10 @@ async fn a_value() {
 #[tokio::test]
 async fn every_json_value_comes_back() {
     assert_eq!(value("def main(): return None").await, "null");
-    assert_eq!(value("def main(): return (True, 1.5, -0.0, 1e300, {'a': {1: []}})").await, r#"[true,1.5,-0.0,1e300,{"a":{"1":[]}}]"#);
+    assert_eq!(
+        value("def main(): return (True, 1.5, -0.0, 1e300, {'a': {1: []}})").await,
+        r#"[true,1.5,-0.0,1e300,{"a":{"1":[]}}]"#
+    );
     assert_eq!(value("def main(): return 7 ** 6000 % 10 ** 5000 > 0").await, "true");
     assert_eq!(value("def main(): return 10 ** 6000").await.len(), 6001);
 }
@@ -75,7 +82,8 @@ async fn what_is_not_json_is_a_type_error() {
 
 #[tokio::test]
 async fn an_exception_has_its_traceback() {
-    let mut program = Run::new("def main():\n    print('before')\n    return inner(0)\n\ndef inner(n):\n    return 1 / n\n");
+    let mut program =
+        Run::new("def main():\n    print('before')\n    return inner(0)\n\ndef inner(n):\n    return 1 / n\n");
     program.filename = "app.py".to_owned();
     let report = run(program).await;
     assert_eq!((report.outcome, report.stdout.as_str()), (Outcome::Exception, "before\n"));
@@ -83,7 +91,11 @@ async fn an_exception_has_its_traceback() {
     assert_eq!(report.error.unwrap(), format!("ZeroDivisionError: {}", exception.message));
     let expected = "Traceback (most recent call last):\n  File \"app.py\", line 3, in main\n    return inner(0)\n";
     assert!(exception.traceback.starts_with(expected), "{}", exception.traceback);
-    assert!(exception.traceback.contains("File \"app.py\", line 6, in inner\n    return 1 / n\n"), "{}", exception.traceback);
+    assert!(
+        exception.traceback.contains("File \"app.py\", line 6, in inner\n    return 1 / n\n"),
+        "{}",
+        exception.traceback
+    );
     assert!(!exception.traceback.contains("runner"), "{}", exception.traceback);
 }
 
@@ -128,7 +140,8 @@ async fn a_script_has_argv_stdin_and_an_exit_code() {
 
 #[tokio::test]
 async fn random_differs_and_clock_and_entropy_are_real() {
-    let program = "import random, os, time, uuid\ndef main(): return [random.random(), os.urandom(4).hex(), str(uuid.uuid4())]";
+    let program =
+        "import random, os, time, uuid\ndef main(): return [random.random(), os.urandom(4).hex(), str(uuid.uuid4())]";
     assert_ne!(value(program).await, value(program).await);
     let year = value("import datetime\ndef main(): return datetime.date.today().year").await;
     assert!(year.parse::<u32>().unwrap() >= 2026, "{year}");
@@ -137,7 +150,10 @@ async fn random_differs_and_clock_and_entropy_are_real() {
 #[tokio::test]
 async fn nothing_of_the_host_is_there() {
     let program = "import os\ndef main():\n    try:\n        open('/etc/passwd')\n    except OSError as error:\n        return [type(error).__name__, dict(os.environ)]";
-    assert!(["[\"FileNotFoundError\",{}]", "[\"PermissionError\",{}]", "[\"OSError\",{}]"].contains(&value(program).await.as_str()));
+    assert!(
+        ["[\"FileNotFoundError\",{}]", "[\"PermissionError\",{}]", "[\"OSError\",{}]"]
+            .contains(&value(program).await.as_str())
+    );
     let program = "import socket\ndef main(): socket.create_connection(('127.0.0.1', 1))";
     assert_eq!(run(Run::new(program)).await.outcome, Outcome::Exception);
 }
@@ -218,7 +234,8 @@ async fn a_short_task_finishes_beside_two_endless_loops() {
 #[tokio::test]
 async fn a_sleeping_task_takes_no_turns() {
     let compute = compute(1);
-    let mut sleeper = compute.submit(Run::new("import time\ndef main():\n    time.sleep(0.3)\n    return 'slept'")).unwrap();
+    let mut sleeper =
+        compute.submit(Run::new("import time\ndef main():\n    time.sleep(0.3)\n    return 'slept'")).unwrap();
     let report = compute.submit(Run::new("def main(): return 1")).unwrap().wait().await;
     assert!(report.usage.wall_ms < 300.0, "{:?}", report.usage);
     let slept = sleeper.wait().await;
@@ -289,7 +306,8 @@ mod hostile_guest {
                (func (export \"job_alloc\") (param i32) (result i32) i32.const 1024)
                (func (export \"job_run\") (param i32 i32) (result i64) {body}))"
         );
-        let guest = Guest::compile(&wat::parse_str(&wat).expect(&wat), 1).unwrap_or_else(|error| panic!("{error}: {wat}"));
+        let guest =
+            Guest::compile(&wat::parse_str(&wat).expect(&wat), 1).unwrap_or_else(|error| panic!("{error}: {wat}"));
         let config = ComputeConfig { workers: 1, live_runs_max: 1, ..ComputeConfig::default() };
         let compute = Compute::start(config, guest).unwrap();
         let limits = RunLimits { fuel: 10_000_000, ..RunLimits::default() };

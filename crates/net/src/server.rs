@@ -85,7 +85,12 @@ impl Server {
     }
 
     /// Serves until `stop_accepting`, lets connections end their requests, and cuts off what is left at `stop_now`.
-    pub async fn run<H: Handler>(self, handler: Arc<H>, stop_accepting: CancellationToken, stop_now: CancellationToken) {
+    pub async fn run<H: Handler>(
+        self,
+        handler: Arc<H>,
+        stop_accepting: CancellationToken,
+        stop_now: CancellationToken,
+    ) {
         let budget = Arc::new(Semaphore::new(self.limits.buffer_bytes_max / BUDGET_STEP_BYTES));
         let mut connections = JoinSet::new();
         loop {
@@ -196,7 +201,12 @@ impl<H: Handler> ServedConnection<H> {
         let _ = timeout(limits.write_timeout, write.shutdown()).await;
     }
 
-    async fn write(&self, write: &mut (impl AsyncWrite + Unpin), framing: Option<Framing>, json: &str) -> io::Result<()> {
+    async fn write(
+        &self,
+        write: &mut (impl AsyncWrite + Unpin),
+        framing: Option<Framing>,
+        json: &str,
+    ) -> io::Result<()> {
         let framing = framing.unwrap_or(Framing::Lengths);
         let bytes = frame::encode(framing, json).or_else(|error| {
             let refusal = Refusal::new(ErrorCode::FrameTooLong, format!("the reply is too long: {error}"));

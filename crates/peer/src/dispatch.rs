@@ -9,8 +9,7 @@ use sandlot_client::{Client, ClientError};
 use sandlot_compute::Compute;
 use sandlot_net::clock;
 use sandlot_protocol::{
-    Address, CpuResult, CpuTask, ErrorCode, Outcome, Refusal, Request, TaskId,
-    request::CancelTask,
+    Address, CpuResult, CpuTask, ErrorCode, Outcome, Refusal, Request, TaskId, request::CancelTask,
 };
 use std::{
     collections::BTreeMap,
@@ -85,14 +84,18 @@ impl Dispatch {
 
     async fn carry_out(self: Arc<Self>, task: CpuTask, slot: Slot, id: TaskId) {
         let mut tries_left = task.max_retries;
+        // Another try is another task to the peer that gets it: under the same id it would tell the first one's end.
+        let mut try_id = id.clone();
         let mut result = loop {
-            let result = self.run_once(&id, &task, &slot).await;
+            let result = self.run_once(&try_id, &task, &slot).await;
             let failed = matches!(result.outcome(), Outcome::Exception | Outcome::Timeout | Outcome::Crashed);
             if !failed || tries_left == 0 || slot.cancel.is_cancelled() {
                 break result;
             }
             tries_left -= 1;
+            try_id = sandlot_client::new_task_id();
         };
+        result.task_id = id.clone();
         result.stopping = result.outcome() == Outcome::Cancelled && self.stopping.is_cancelled();
         info!(task = %id, outcome = result.outcome().as_str(), wall_ms = result.usage.wall_ms, "a task ended");
         slot.end(result, clock::unix_seconds());

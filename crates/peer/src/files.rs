@@ -181,7 +181,11 @@ impl Files {
         let id = match chunk.upload_id {
             Some(id) => id,
             None if chunk.offset == 0 => self.begin_upload(chunk.filename.clone(), chunk.total, now)?,
-            None => return Err(FileError::BadChunk("member \"upload_id\" is missing: the first chunk's reply names it".into())),
+            None => {
+                return Err(FileError::BadChunk(
+                    "member \"upload_id\" is missing: the first chunk's reply names it".into(),
+                ));
+            }
         };
         let mut writer = self.take_writer(&id, &chunk.filename, chunk.total, now)?;
         let received = writer.size;
@@ -343,7 +347,8 @@ impl Files {
     fn take_writer(&self, id: &str, filename: &FileName, total: u64, now: Instant) -> Result<Writer, FileError> {
         let mut state = self.state();
         let bad = |text: &str| FileError::BadChunk(text.to_owned());
-        let upload = state.uploads.get_mut(id).ok_or_else(|| bad("there is no such upload: it ended or was given up"))?;
+        let upload =
+            state.uploads.get_mut(id).ok_or_else(|| bad("there is no such upload: it ended or was given up"))?;
         if upload.filename != *filename || upload.total != total {
             return Err(bad("the upload was begun with another filename or total"));
         }
@@ -366,7 +371,8 @@ impl Files {
 
     fn expire_uploads(&self, now: Instant) {
         let timeout = self.limits.upload_timeout;
-        let stale = |upload: &Upload| upload.writer.is_some() && now.saturating_duration_since(upload.touched) > timeout;
+        let stale =
+            |upload: &Upload| upload.writer.is_some() && now.saturating_duration_since(upload.touched) > timeout;
         let stale: Vec<String> =
             self.state().uploads.iter().filter(|(_, upload)| stale(upload)).map(|(id, _)| id.clone()).collect();
         stale.iter().for_each(|id| self.drop_upload(id));
@@ -523,7 +529,13 @@ mod tests {
         files.put(name(filename), &BASE64.encode(bytes))
     }
 
-    fn chunk(files: &Files, id: Option<&str>, offset: u64, total: u64, bytes: &[u8]) -> Result<ChunkOutcome, FileError> {
+    fn chunk(
+        files: &Files,
+        id: Option<&str>,
+        offset: u64,
+        total: u64,
+        bytes: &[u8],
+    ) -> Result<ChunkOutcome, FileError> {
         let upload_id = id.map(ToOwned::to_owned);
         let data = BASE64.encode(bytes);
         files.put_chunk(PutFileChunk { upload_id, filename: name("big"), offset, total, data }, clock::now())

@@ -84,8 +84,8 @@ impl PeerHandler {
         }
         let mut results: Vec<Option<CpuResult>> = vec![None; count];
         while let Some(ended) = running.join_next().await {
-            let (index, result) =
-                ended.map_err(|error| Refusal::new(ErrorCode::Internal, format!("a task of the batch was lost: {error}")))?;
+            let (index, result) = ended
+                .map_err(|error| Refusal::new(ErrorCode::Internal, format!("a task of the batch was lost: {error}")))?;
             results[index] = Some(result);
         }
         Ok(Reply::BatchResult(BatchResult { results: results.into_iter().flatten().collect() }))
@@ -238,7 +238,8 @@ impl PeerHandler {
     ) -> Result<T, Refusal> {
         let files = Arc::clone(&self.files);
         let done = tokio::task::spawn_blocking(move || work(&files)).await;
-        let done = done.map_err(|error| Refusal::new(ErrorCode::Internal, format!("the disk's thread failed: {error}")))?;
+        let done =
+            done.map_err(|error| Refusal::new(ErrorCode::Internal, format!("the disk's thread failed: {error}")))?;
         done.map_err(|error| file_refusal(&error))
     }
 

@@ -105,10 +105,7 @@ impl Memory {
         self.check_version(&set.key, set.if_version)?;
         let bytes = cost(&set.key, &set.value);
         if set.value.get().len() > self.limits.value_bytes_max {
-            return Err(MemoryError::ValueTooLarge {
-                bytes: set.value.get().len(),
-                max: self.limits.value_bytes_max,
-            });
+            return Err(MemoryError::ValueTooLarge { bytes: set.value.get().len(), max: self.limits.value_bytes_max });
         }
         let replaced = self.entries.get(&set.key).map_or(0, |entry| cost(&set.key, &entry.value));
         if self.used_bytes - replaced + bytes > self.limits.bytes_max {

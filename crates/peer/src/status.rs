@@ -18,23 +18,29 @@ pub(crate) fn status(peer: &PeerHandler) -> StatusReply {
         .with("uptime_s", clock::now().saturating_duration_since(peer.started).as_secs())
         .with("cpu_load", dispatch.membership.load())
         .with("queued", scheduler.queued)
-        .with("tracker", json!({
-            "address": dispatch.membership.tracker().to_string(),
-            "reachable": dispatch.membership.is_reachable(),
-        }))
+        .with(
+            "tracker",
+            json!({
+                "address": dispatch.membership.tracker().to_string(),
+                "reachable": dispatch.membership.is_reachable(),
+            }),
+        )
         .with("scheduler", scheduler)
         .with("tasks", dispatch.tasks.statistics())
         .with("memory", peer.memory().status(clock::now()))
         .with("files", peer.files.status())
-        .with("sandbox", json!({
-            "guest": dispatch.compute.guest().digest(),
-            "engine": "wasmtime",
-            "limits": {
-                "fuel": sandlot_protocol::limits::TASK_FUEL,
-                "memory_bytes": sandlot_protocol::limits::TASK_MEMORY_BYTES,
-                "output_bytes": sandlot_protocol::limits::TASK_OUTPUT_BYTES,
-                "result_bytes": sandlot_protocol::limits::TASK_RESULT_BYTES,
-                "timeout_s": sandlot_protocol::limits::TASK_TIMEOUT.as_secs(),
-            },
-        }))
+        .with(
+            "sandbox",
+            json!({
+                "guest": dispatch.compute.guest().digest(),
+                "engine": "wasmtime",
+                "limits": {
+                    "fuel": sandlot_protocol::limits::TASK_FUEL,
+                    "memory_bytes": sandlot_protocol::limits::TASK_MEMORY_BYTES,
+                    "output_bytes": sandlot_protocol::limits::TASK_OUTPUT_BYTES,
+                    "result_bytes": sandlot_protocol::limits::TASK_RESULT_BYTES,
+                    "timeout_s": sandlot_protocol::limits::TASK_TIMEOUT.as_secs(),
+                },
+            }),
+        )
 }

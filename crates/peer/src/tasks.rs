@@ -143,6 +143,10 @@ impl Tasks {
     pub(crate) fn begin(self: &Arc<Self>, id: &TaskId, task: &CpuTask, now: f64) -> Begun {
         let body = body_of(task);
         let mut state = self.state();
+        // What found no room may be asked again under its id.
+        if state.ended.get(id).is_some_and(|ended| ended.result.outcome() == Outcome::Rejected) {
+            state.forget(id);
+        }
         if let Some(ended) = state.ended.get(id) {
             return if ended.body == body { Begun::Ended(Arc::clone(&ended.result)) } else { Begun::Conflict };
         }
@@ -164,14 +168,8 @@ impl Tasks {
             source: task.source_peer.clone(),
             asked_at: now,
         };
-        let live = Live {
-            body,
-            cancel: cancel.clone(),
-            result: result.clone(),
-            waiters: 1,
-            place: Place::Choosing,
-            about,
-        };
+        let live =
+            Live { body, cancel: cancel.clone(), result: result.clone(), waiters: 1, place: Place::Choosing, about };
         state.live.insert(id.clone(), live);
         let slot = Slot { tasks: Arc::clone(self), id: id.clone(), result: sender, cancel };
         Begun::New(slot, self.waiter(id, result))
@@ -237,12 +235,9 @@ impl Slot {
         let mut state = self.tasks.state();
         let outcome = result.outcome();
         *state.outcomes.entry(outcome).or_default() += 1;
-        // What was refused or stopped before its end may be asked again under its id.
-        let is_kept = !matches!(outcome, Outcome::Rejected | Outcome::Cancelled);
         if let Some(live) = state.live.remove(&self.id) {
             let bytes = bytes_of(&result);
-            let body = if is_kept { live.body } else { blake3::Hash::from_bytes([0; 32]) };
-            let ended = Ended { body, result: Arc::clone(&result), about: live.about, ended_at: now, bytes };
+            let ended = Ended { body: live.body, result: Arc::clone(&result), about: live.about, ended_at: now, bytes };
             state.remember(&self.id, ended, &self.tasks.limits);
         }
         drop(state);
@@ -256,10 +251,15 @@ impl State {
         self.order.push_back(id.clone());
         self.ended.insert(id.clone(), ended);
         while self.order.len() > limits.tasks_max || self.bytes > limits.bytes_max {
-            let Some(oldest) = self.order.pop_front() else { break };
-            if let Some(forgotten) = self.ended.remove(&oldest) {
-                self.bytes -= forgotten.bytes;
-            }
+            let Some(oldest) = self.order.front().cloned() else { break };
+            self.forget(&oldest);
+        }
+    }
+
+    fn forget(&mut self, id: &TaskId) {
+        self.order.retain(|kept| kept != id);
+        if let Some(forgotten) = self.ended.remove(id) {
+            self.bytes -= forgotten.bytes;
         }
     }
 }
@@ -344,6 +344,7 @@ fn body_of(task: &CpuTask) -> blake3::Hash {
 
 fn bytes_of(result: &CpuResult) -> usize {
     const RECORD_BYTES: usize = 1024;
-    let exception = result.exception.as_ref().map_or(0, |exception| exception.traceback.len() + exception.message.len());
+    let exception =
+        result.exception.as_ref().map_or(0, |exception| exception.traceback.len() + exception.message.len());
     RECORD_BYTES + result.result.get().len() + result.stdout.len() + result.stderr.len() + exception
 }

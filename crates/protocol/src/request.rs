@@ -413,9 +413,7 @@ mod tests {
         );
         check_refused(
             r#"{"type":"GET_FILE","filename":"../x"}"#,
-            expect![[
-                r#"GET_FILE: member "filename": a file name is a name, not a path: it must not contain / or \"#
-            ]],
+            expect![[r#"GET_FILE: member "filename": a file name is a name, not a path: it must not contain / or \"#]],
         );
         check_refused(
             r#"{"type":"CPU_TASK","program":"","limits":{"fuel":"x"}}"#,
@@ -446,7 +444,9 @@ mod tests {
         let text = Request::CpuTask(task).to_json(Some(7));
         let envelope = Request::parse(&text);
         assert_eq!(envelope.request_id.unwrap().get(), "7");
-        assert!(matches!(envelope.request, Ok(Request::CpuTask(task)) if task.args.as_ref().unwrap().get() == "[1, 2]"));
+        assert!(
+            matches!(envelope.request, Ok(Request::CpuTask(task)) if task.args.as_ref().unwrap().get() == "[1, 2]")
+        );
     }
 
     proptest! {

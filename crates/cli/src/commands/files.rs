@@ -41,7 +41,8 @@ pub(crate) async fn put(node: &NodeArguments, arguments: PutFileArguments) -> Re
 pub(crate) async fn get(node: &NodeArguments, arguments: GetFileArguments) -> Result<ExitCode> {
     let filename = arguments.filename;
     let path = arguments.save.unwrap_or_else(|| PathBuf::from(filename.as_str()));
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Into::into);
+    let folder =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Into::into);
     let local = || format!("cannot write {}", path.display());
     let part = folder.join(format!(".sandlot-{}.part", std::process::id()));
     let target = tokio::fs::File::create(&part).await.with_context(local)?;

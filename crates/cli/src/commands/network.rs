@@ -30,7 +30,9 @@ pub(crate) async fn status(node: &NodeArguments) -> Result<ExitCode> {
 /// `tracker.address  127.0.0.1:8888`: a row for each value.
 fn flatten(name: String, value: Value, rows: &mut Vec<Vec<String>>) {
     match value {
-        Value::Object(members) => members.into_iter().for_each(|(inner, value)| flatten(format!("{name}.{inner}"), value, rows)),
+        Value::Object(members) => {
+            members.into_iter().for_each(|(inner, value)| flatten(format!("{name}.{inner}"), value, rows))
+        }
         Value::String(text) => rows.push(vec![name, text]),
         other => rows.push(vec![name, other.to_string()]),
     }

@@ -49,7 +49,8 @@ pub(crate) fn call(task: &mut CpuTask, arguments: &CallArguments) -> Result<()> 
 
 fn raw(name: &str, example: &str, first: char, text: Option<&str>) -> Result<Option<RawJson>> {
     let Some(text) = text else { return Ok(None) };
-    let json = literal::to_json(text).map_err(|error| Usage(format!("{name} is no JSON and no Python literal: {error}")))?;
+    let json =
+        literal::to_json(text).map_err(|error| Usage(format!("{name} is no JSON and no Python literal: {error}")))?;
     if !json.starts_with(first) {
         return Err(Usage(format!("{name} must be {example}, not {text}")).into());
     }
@@ -59,11 +60,8 @@ fn raw(name: &str, example: &str, first: char, text: Option<&str>) -> Result<Opt
 /// Sets the limits that were typed.
 pub(crate) fn limits(task: &mut CpuTask, arguments: LimitArguments) {
     task.timeout = arguments.timeout;
-    task.limits = TaskLimits {
-        fuel: arguments.fuel,
-        memory_bytes: arguments.memory_bytes,
-        output_bytes: arguments.output_bytes,
-    };
+    task.limits =
+        TaskLimits { fuel: arguments.fuel, memory_bytes: arguments.memory_bytes, output_bytes: arguments.output_bytes };
 }
 
 /// All of standard input, unless it is a terminal.

@@ -99,7 +99,8 @@ fn server_limits(connections_max: u32) -> ServerLimits {
 fn listen_ip(node: &NodeArguments, insecure: bool) -> Result<IpAddr> {
     let Some(host) = &node.host else { return Ok(Ipv4Addr::LOCALHOST.into()) };
     let host = if host == "localhost" { "127.0.0.1" } else { host };
-    let ip: IpAddr = host.parse().map_err(|_| Usage(format!("--host must be an IP address to listen on, not {host:?}")))?;
+    let ip: IpAddr =
+        host.parse().map_err(|_| Usage(format!("--host must be an IP address to listen on, not {host:?}")))?;
     if !ip.is_loopback() && !insecure {
         return Err(Usage(format!(
             "{ip} can be reached by other machines, and nothing is encrypted or authenticated yet: \

@@ -147,8 +147,7 @@ pub(crate) async fn list(node: &NodeArguments) -> Result<ExitCode> {
 
 /// `sandlot history`.
 pub(crate) async fn history(node: &NodeArguments, arguments: HistoryArguments) -> Result<ExitCode> {
-    let question =
-        TaskHistory { limit: Some(arguments.limit), task_type: None, task_id: arguments.task_id.clone() };
+    let question = TaskHistory { limit: Some(arguments.limit), task_type: None, task_id: arguments.task_id.clone() };
     let status = match client(node).status(&Request::TaskHistory(question)).await {
         Err(ClientError::Refused(refusal)) if refusal.code == ErrorCode::NotFound => {
             output::error_line(&format!("sandlot: {refusal}"));
@@ -160,7 +159,8 @@ pub(crate) async fn history(node: &NodeArguments, arguments: HistoryArguments) -
         output::json(&status.into());
     } else if arguments.task_id.is_some() {
         let task: serde_json::Map<String, Value> = status.get("task").unwrap_or_default();
-        let rows = task.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| vec![name.clone(), cell(value)]);
+        let rows =
+            task.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| vec![name.clone(), cell(value)]);
         output::table(&rows.collect::<Vec<_>>());
     } else {
         let tasks: Vec<Value> = status.get("history").unwrap_or_default();

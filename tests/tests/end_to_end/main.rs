@@ -1,0 +1,11 @@
+//! The system as its users meet it: real processes, real sockets, the real guest. One module a feature.
+
+mod bad_input;
+mod command_line;
+mod documented;
+mod existing;
+mod failures;
+mod files;
+mod shutdown;
+mod tasks;
+mod tidy;
