@@ -1,5 +1,7 @@
 //! What a run may do and what ends it, with the real guest.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
 use sandlot_compute::{Compute, ComputeConfig, Guest, Run, RunLimits, RunReport};
 use sandlot_protocol::{Outcome, raw_json};
 use std::{path::Path, sync::OnceLock, time::Duration};

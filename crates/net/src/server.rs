@@ -5,7 +5,7 @@
 
 use crate::reader::{BUDGET_STEP_BYTES, FrameReader, ReadError};
 use sandlot_protocol::{
-    Envelope, ErrorCode, RawJson, Refusal, Reply, Request,
+    Envelope, ErrorCode, Refusal, Reply, Request,
     frame::{self, FrameError, Framing},
     limits::FRAME_BYTES_MAX,
 };
@@ -227,7 +227,7 @@ async fn answer<H: Handler>(handler: Arc<H>, envelope: Envelope, from: SocketAdd
         Ok(request) => handled(handler, request, from).await,
         Err(refusal) => refusal.into(),
     };
-    (reply.to_json(request_id.as_ref().map(|id: &RawJson| &**id)), in_order)
+    (reply.to_json(request_id.as_deref()), in_order)
 }
 
 /// A panic of the handler ends this request, not the connection; dropping this drops the request.

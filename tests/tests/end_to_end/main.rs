@@ -1,5 +1,7 @@
 //! The system as its users meet it: real processes, real sockets, the real guest. One module a feature.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
 mod bad_input;
 mod command_line;
 mod documented;
