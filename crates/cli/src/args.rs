@@ -219,12 +219,9 @@ pub(crate) struct ProgramArguments {
     pub(crate) no_stdin: bool,
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
-    /// The program
-    #[arg(value_name = "FILE.py")]
-    pub(crate) file: PathBuf,
-    /// What the program finds in sys.argv
-    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) argv: Vec<String>,
+    /// The program (- reads it from standard input), and what it finds in sys.argv
+    #[arg(value_name = "FILE.py [ARGS]", required = true, num_args = 1.., trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) file_and_argv: Vec<String>,
 }
 
 #[derive(Debug, Args)]

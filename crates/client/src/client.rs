@@ -10,8 +10,10 @@ use tokio::time::timeout;
 
 /// A node that does not answer a connection within this time is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// While a reply is awaited, the node is asked this often whether it is still there.
-const ALIVE_EVERY: Duration = Duration::from_secs(5);
+/// While a reply is awaited, the node is asked this often whether it is still there, and has as long to say so.
+const ALIVE_EVERY: Duration = Duration::from_secs(3);
+/// A node that did not say so this often in a row is not there.
+const ALIVE_MISSES_MAX: u32 = 2;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -118,25 +120,41 @@ impl Client {
         reply
     }
 
-    /// A node that hangs is found out by asking it whether it is there, on the same connection.
+    /// A node that hangs is found out by asking it meanwhile whether it is there.
     async fn ask_on(&self, connection: &Connection, request: &Request) -> Result<Reply, NetError> {
         let reply = connection.ask(request);
         tokio::pin!(reply);
+        let mut misses = 0;
         loop {
-            match timeout(ALIVE_EVERY, &mut reply).await {
-                Ok(reply) => return reply,
-                Err(_) if connection.is_shared() => {
-                    let ping = Request::Ping(Nothing {});
-                    let silent = || NetError::Timeout { address: self.address.clone(), within: ALIVE_EVERY };
-                    tokio::select! {
-                        reply = &mut reply => return reply,
-                        pong = timeout(ALIVE_EVERY, connection.ask(&ping)) => { pong.map_err(|_| silent())??; }
-                    }
+            if let Ok(reply) = timeout(ALIVE_EVERY, &mut reply).await {
+                return reply;
+            }
+            tokio::select! {
+                reply = &mut reply => return reply,
+                alive = timeout(ALIVE_EVERY, self.is_there(connection)) => {
+                    misses = if alive == Ok(true) { 0 } else { misses + 1 };
                 }
-                // It has not shown yet whether it answers many requests at a time.
-                Err(_) => {}
+            }
+            if misses >= ALIVE_MISSES_MAX {
+                let within = ALIVE_EVERY * ALIVE_MISSES_MAX;
+                return Err(NetError::Timeout { address: self.address.clone(), within });
             }
         }
+    }
+
+    /// Any reply is a sign of life. A node that has not shown that it answers many requests on one connection is asked
+    /// on another one.
+    async fn is_there(&self, connection: &Connection) -> bool {
+        let ping = Request::Ping(Nothing {});
+        let answer = if connection.is_shared() {
+            connection.ask(&ping).await
+        } else {
+            match Connection::open(&self.address, CONNECT_TIMEOUT).await {
+                Ok(other) => other.ask(&ping).await,
+                Err(error) => Err(error),
+            }
+        };
+        matches!(answer, Ok(_) | Err(NetError::BadReply { .. }))
     }
 
     fn kept(&self) -> Option<Arc<Connection>> {

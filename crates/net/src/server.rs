@@ -255,3 +255,36 @@ fn refusal(error: &ReadError) -> Option<Refusal> {
     };
     Some(Refusal::new(code, error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
+
+    /// Answers with more than the sockets' buffers hold.
+    struct Talkative;
+
+    impl Handler for Talkative {
+        async fn handle(&self, _: Request, _: SocketAddr) -> Reply {
+            Refusal::bad_request("x".repeat(32 << 20)).into()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_reads_is_cut_off() {
+        let limits = ServerLimits { write_timeout: Duration::from_millis(100), ..ServerLimits::default() };
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), limits).await.unwrap();
+        let address = server.local_addr();
+        let (stop, now) = (CancellationToken::new(), CancellationToken::new());
+        let serving = tokio::spawn(server.run(Arc::new(Talkative), stop.clone(), now.clone()));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"{\"type\":\"PING\"}\n").await.unwrap();
+        client.readable().await.unwrap();
+        stop.cancel();
+        // The server ends although nobody reads and nobody tells it to stop now.
+        tokio::time::timeout(Duration::from_secs(20), serving).await.unwrap().unwrap();
+        let mut received = Vec::new();
+        let _ = client.read_to_end(&mut received).await;
+        assert!(received.len() < 32 << 20);
+    }
+}

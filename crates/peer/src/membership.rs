@@ -168,11 +168,18 @@ impl Membership {
     async fn tell_files(&self) {
         self.files_unknown.store(false, Ordering::Relaxed);
         for filename in self.files.names() {
-            if let Err(error) = self.ask(&Request::RegisterFile(self.member_file(filename))).await {
-                self.files_unknown.store(true, Ordering::Relaxed);
-                warn!(%error, "the tracker did not hear of a file");
-                // An existing tracker may not know this message; the next heartbeat tries again.
-                return;
+            match self.ask(&Request::RegisterFile(self.member_file(filename))).await {
+                Ok(_) => {}
+                // It heard, and does not want to know: asking again would not change that.
+                Err(ClientError::Refused(refusal)) => {
+                    warn!(%refusal, "the tracker does not keep our files");
+                    return;
+                }
+                Err(error) => {
+                    self.files_unknown.store(true, Ordering::Relaxed);
+                    warn!(%error, "the tracker did not hear of a file");
+                    return;
+                }
             }
         }
     }

@@ -84,3 +84,25 @@ async fn without_a_tracker_tasks_run_here() {
     assert_eq!(result.result.get(), (1u128 << 100).to_string());
     assert_eq!(status(&peer.client()).await.get::<serde_json::Value>("tracker").unwrap()["reachable"], false);
 }
+
+/// A peer that hangs keeps its connections open; it is found out by asking whether it is there.
+#[tokio::test]
+async fn a_task_at_a_peer_that_hangs_is_tried_elsewhere() {
+    let cluster = Cluster::start(2).await;
+    let client = std::sync::Arc::new(cluster.client(0));
+    let mut tasks = JoinSet::new();
+    for _ in 0..4 {
+        let client = std::sync::Arc::clone(&client);
+        let task = CpuTask::new("import time\ndef main():\n    time.sleep(1)\n    return 'done'");
+        tasks.spawn(async move { run(&client, task).await });
+    }
+    let other = cluster.client(1);
+    until("the other peer has some", async || {
+        status(&other).await.get::<serde_json::Value>("tasks").unwrap()["live"].as_u64() > Some(0)
+    })
+    .await;
+    cluster.peers[1].signal(rustix::process::Signal::STOP);
+    while let Some(result) = tasks.join_next().await {
+        assert_eq!(result.unwrap().result.get(), "\"done\"");
+    }
+}

@@ -11,3 +11,4 @@ mod files;
 mod shutdown;
 mod tasks;
 mod tidy;
+mod web;

@@ -20,11 +20,11 @@ const STDIN_NOTICE: Duration = Duration::from_secs(2);
 
 /// The task that these arguments describe.
 pub(crate) async fn task_of_file(arguments: &ProgramArguments) -> Result<CpuTask> {
-    let name = arguments.file.display().to_string();
+    let name = arguments.file_and_argv.first().context("there is no program")?;
     let program = if name == "-" {
         std::io::read_to_string(std::io::stdin()).context("reading the program from standard input")?
     } else {
-        std::fs::read_to_string(&arguments.file).with_context(|| format!("cannot read the program {name}"))?
+        std::fs::read_to_string(name).with_context(|| format!("cannot read the program {name}"))?
     };
     let mut task = CpuTask::new(program);
     task.function.clone_from(&arguments.function);
@@ -33,7 +33,7 @@ pub(crate) async fn task_of_file(arguments: &ProgramArguments) -> Result<CpuTask
     if arguments.function.is_none() && (task.args.is_some() || task.kwargs.is_some()) {
         return Err(Usage("--args and --kwargs need --function: a script has ARGS behind its name".to_owned()).into());
     }
-    task.argv = std::iter::once(name.clone()).chain(arguments.argv.iter().cloned()).collect();
+    task.argv.clone_from(&arguments.file_and_argv);
     if !arguments.no_stdin && name != "-" {
         task.stdin = read_stdin().await?;
     }
