@@ -12,15 +12,29 @@ import types
 
 def run(job, encode):
     """Runs the job (JSON text) and returns the answer (JSON text). Never raises."""
-    random.seed(int.from_bytes(os.urandom(16), "little"))
     try:
-        answer = '{"value":' + encode(execute(read(job))) + "}"
-    except SystemExit as error:
-        answer = exit_answer(error, encode)
-    except BaseException as error:
-        answer = exception_answer(error, encode)
+        random.seed(int.from_bytes(os.urandom(16), "little"))
+        answer = attempt(job, encode)
+    except BaseException:
+        # The program has broken what an answer is made of; this one is made of nothing.
+        answer = BROKEN
     flush()
     return answer
+
+
+BROKEN = (
+    '{"exception":{"type":"RuntimeError","message":"the program broke the interpreter\'s own parts",'
+    '"traceback":"RuntimeError: the program broke the interpreter\'s own parts\\n"}}'
+)
+
+
+def attempt(job, encode):
+    try:
+        return '{"value":' + encode(execute(read(job))) + "}"
+    except SystemExit as error:
+        return exit_answer(error, encode)
+    except BaseException as error:
+        return exception_answer(error, encode)
 
 
 def read(job):
@@ -70,7 +84,10 @@ def exit_answer(error, encode):
     if code is None:
         code = 0
     elif not isinstance(code, int):
-        print(code, file=sys.stderr)
+        try:
+            print(code, file=sys.stderr)
+        except BaseException:
+            pass
         code = 1
     return '{"exit_code":' + encode(int(code) & 0xFF) + "}"
 
@@ -90,7 +107,7 @@ def describe(error):
     try:
         if isinstance(error, SyntaxError):
             return f"{error.msg} ({error.filename}, line {error.lineno})"
-        return str(error)
+        return "".join(str(error))
     except BaseException:
         return "<the exception's own text could not be made>"
 

@@ -1,12 +1,12 @@
 //! One node: connections kept open, requests under way side by side.
 
-use sandlot_net::{Connection, NetError};
+use sandlot_net::{Connection, NetError, clock};
 use sandlot_protocol::{Address, CpuResult, CpuTask, Refusal, Reply, Request, StatusReply, TaskId, request::Nothing};
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
-use tokio::time::timeout;
+use tokio::{sync::OnceCell, time::timeout};
 
 /// A node that does not answer a connection within this time is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -37,13 +37,17 @@ pub enum ClientError {
 pub struct Client {
     address: Address,
     kept: Mutex<Option<Arc<Connection>>>,
+    /// The node was met, and answers many requests on one connection. Existing nodes do not.
+    is_ours: OnceCell<bool>,
+    /// When the node was last asked whether it is there, and whether it was: one answer serves all who wait.
+    seen: tokio::sync::Mutex<Option<(Instant, bool)>>,
 }
 
 impl Client {
     /// Nothing is connected before the first request.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address, kept: Mutex::new(None) }
+        Self { address, kept: Mutex::new(None), is_ours: OnceCell::new(), seen: tokio::sync::Mutex::new(None) }
     }
 
     /// The node that is asked.
@@ -88,6 +92,7 @@ impl Client {
     /// # Errors
     /// When the node cannot be asked or refuses. That the task failed is no error: its outcome says so.
     pub async fn run(&self, task: CpuTask) -> Result<CpuResult, ClientError> {
+        self.is_ours.get_or_try_init(|| self.meet()).await?;
         match self.ask(&Request::CpuTask(task)).await? {
             Reply::CpuResult(result) => Ok(*result),
             _ => Err(self.unexpected()),
@@ -120,7 +125,23 @@ impl Client {
         reply
     }
 
-    /// A node that hangs is found out by asking it meanwhile whether it is there.
+    /// Finds out how the node speaks, so that it can be asked later whether it is still there.
+    async fn meet(&self) -> Result<bool, NetError> {
+        let connection = Arc::new(Connection::open(&self.address, CONNECT_TIMEOUT).await?);
+        match timeout(ALIVE_EVERY, connection.ask(&Request::Ping(Nothing {}))).await {
+            Ok(Ok(_) | Err(NetError::BadReply { .. })) => {}
+            Ok(Err(error)) => return Err(error),
+            Err(_) => return Err(NetError::Timeout { address: self.address.clone(), within: ALIVE_EVERY }),
+        }
+        let is_ours = connection.is_shared();
+        if is_ours {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+        }
+        Ok(is_ours)
+    }
+
+    /// A node of ours that hangs is found out by asking it meanwhile whether it is there. An existing node may serve one
+    /// request at a time, so it is waited for as long as its connection lives.
     async fn ask_on(&self, connection: &Connection, request: &Request) -> Result<Reply, NetError> {
         let reply = connection.ask(request);
         tokio::pin!(reply);
@@ -129,11 +150,12 @@ impl Client {
             if let Ok(reply) = timeout(ALIVE_EVERY, &mut reply).await {
                 return reply;
             }
+            if self.is_ours.get() != Some(&true) {
+                continue;
+            }
             tokio::select! {
                 reply = &mut reply => return reply,
-                alive = timeout(ALIVE_EVERY, self.is_there(connection)) => {
-                    misses = if alive == Ok(true) { 0 } else { misses + 1 };
-                }
+                is_there = self.is_there() => misses = if is_there { 0 } else { misses + 1 },
             }
             if misses >= ALIVE_MISSES_MAX {
                 let within = ALIVE_EVERY * ALIVE_MISSES_MAX;
@@ -142,19 +164,21 @@ impl Client {
         }
     }
 
-    /// Any reply is a sign of life. A node that has not shown that it answers many requests on one connection is asked
-    /// on another one.
-    async fn is_there(&self, connection: &Connection) -> bool {
-        let ping = Request::Ping(Nothing {});
-        let answer = if connection.is_shared() {
-            connection.ask(&ping).await
-        } else {
-            match Connection::open(&self.address, CONNECT_TIMEOUT).await {
-                Ok(other) => other.ask(&ping).await,
-                Err(error) => Err(error),
-            }
+    /// Asked on a connection of its own: the others may be full of requests, or busy with a large one.
+    async fn is_there(&self) -> bool {
+        let mut seen = self.seen.lock().await;
+        if let Some((at, is_there)) = *seen
+            && clock::now().saturating_duration_since(at) < ALIVE_EVERY
+        {
+            return is_there;
+        }
+        let asking = async {
+            let connection = Connection::open(&self.address, ALIVE_EVERY).await?;
+            connection.ask(&Request::Ping(Nothing {})).await
         };
-        matches!(answer, Ok(_) | Err(NetError::BadReply { .. }))
+        let is_there = matches!(timeout(ALIVE_EVERY, asking).await, Ok(Ok(_) | Err(NetError::BadReply { .. })));
+        *seen = Some((clock::now(), is_there));
+        is_there
     }
 
     fn kept(&self) -> Option<Arc<Connection>> {

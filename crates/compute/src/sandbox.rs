@@ -122,7 +122,12 @@ async fn call(
     slice_fuel: u64,
 ) -> wasmtime::Result<Answer> {
     let job = job_text(&run)?;
-    let wasi = WasiCtxBuilder::new().stdin(MemoryInputPipe::new(run.stdin)).stdout(stdout).stderr(stderr).build_p1();
+    let wasi = WasiCtxBuilder::new()
+        .stdin(MemoryInputPipe::new(run.stdin))
+        .stdout(stdout)
+        .stderr(stderr)
+        .max_random_size(run.limits.memory_bytes)
+        .build_p1();
     let mut store = Store::new(&guest.engine, TaskState { wasi, meter: Arc::clone(&meter) });
     store.limiter(|state| state);
     store.set_fuel(run.limits.fuel)?;

@@ -82,12 +82,16 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             if let Some(frame) = self.decoder.next(&self.buffer)? {
                 let json = text(&self.buffer[frame.text.clone()])?.to_owned();
                 self.buffer.advance(frame.bytes);
-                self.begun = (!self.buffer.is_empty()).then(clock::now);
+                self.begun = None;
                 self.release();
                 if !json.trim().is_empty() || self.framing() == Some(Framing::Lengths) {
                     return Ok(json);
                 }
                 continue;
+            }
+            if !self.buffer.is_empty() {
+                // A frame that waited in the buffer begins when somebody asks for it.
+                self.begun.get_or_insert_with(clock::now);
             }
             self.take_room()?;
             self.read_more().await?;

@@ -13,7 +13,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time::timeout,
 };
@@ -37,6 +37,8 @@ pub struct ServerLimits {
     pub frame_bytes_max: usize,
     /// Bytes of all frames under way together.
     pub buffer_bytes_max: usize,
+    /// Requests under way together, over all connections, whose replies may be as large as a frame (files, values).
+    pub large_replies_max: usize,
     /// A frame that has begun must be there within this time (longer for large ones).
     pub frame_timeout: Duration,
     /// A connection without requests is closed after this time.
@@ -52,6 +54,7 @@ impl Default for ServerLimits {
             requests_max: 256,
             frame_bytes_max: FRAME_BYTES_MAX,
             buffer_bytes_max: 1 << 30,
+            large_replies_max: 16,
             frame_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(600),
             write_timeout: Duration::from_secs(30),
@@ -92,6 +95,7 @@ impl Server {
         stop_now: CancellationToken,
     ) {
         let budget = Arc::new(Semaphore::new(self.limits.buffer_bytes_max / BUDGET_STEP_BYTES));
+        let large_replies = Arc::new(Semaphore::new(self.limits.large_replies_max));
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -105,6 +109,7 @@ impl Server {
                             from,
                             limits: self.limits.clone(),
                             stopping: stop_accepting.clone(),
+                            large_replies: Arc::clone(&large_replies),
                         };
                         connections.spawn(connection.serve(stream, Arc::clone(&budget)));
                     }
@@ -152,10 +157,17 @@ struct ServedConnection<H> {
     from: SocketAddr,
     limits: ServerLimits,
     stopping: CancellationToken,
+    large_replies: Arc<Semaphore>,
 }
 
-/// A reply, and whether the requests behind it had to wait for it.
-type Answered = (String, bool);
+/// A reply.
+struct Answered {
+    json: String,
+    /// The requests behind it had to wait for it.
+    in_order: bool,
+    /// Held until a large reply is written.
+    _permit: Option<OwnedSemaphorePermit>,
+}
 
 impl<H: Handler> ServedConnection<H> {
     async fn serve(self, stream: TcpStream, budget: Arc<Semaphore>) {
@@ -171,9 +183,9 @@ impl<H: Handler> ServedConnection<H> {
         while open || !requests.is_empty() {
             tokio::select! {
                 Some(answered) = requests.join_next(), if !requests.is_empty() => {
-                    let (json, was_in_order) = answered.unwrap_or_else(|_| (internal(), true));
-                    in_order &= !was_in_order;
-                    if let Err(error) = self.write(&mut write, reader.framing(), &json).await {
+                    let answered = answered.unwrap_or_else(|_| Answered { json: internal(), in_order: true, _permit: None });
+                    in_order &= !answered.in_order;
+                    if let Err(error) = self.write(&mut write, reader.framing(), &answered.json).await {
                         debug!(from = %self.from, %error, "a reply could not be sent");
                         return;
                     }
@@ -183,11 +195,14 @@ impl<H: Handler> ServedConnection<H> {
                     Ok(text) => {
                         let envelope = Request::parse(&text);
                         in_order = envelope.request_id.is_none();
-                        requests.spawn(answer(Arc::clone(&self.handler), envelope, self.from));
+                        requests.spawn(answer(Arc::clone(&self.handler), envelope, self.from, Arc::clone(&self.large_replies)));
                     }
                     // A reset connection has nobody to answer; what it asked for is dropped.
                     Err(ReadError::Io(_)) => return,
                     Err(ReadError::Idle(_)) if !requests.is_empty() => {}
+                    // Who sends many requests on one connection reads to its end: this client is gone, and what it
+                    // asked for is dropped. A shell's `nc` closes its sending side and still reads.
+                    Err(ReadError::Closed) if reader.framing() == Some(Framing::Lengths) => return,
                     Err(error) => {
                         open = false;
                         if let Some(refusal) = refusal(&error) {
@@ -220,14 +235,28 @@ impl<H: Handler> ServedConnection<H> {
     }
 }
 
-async fn answer<H: Handler>(handler: Arc<H>, envelope: Envelope, from: SocketAddr) -> Answered {
+async fn answer<H: Handler>(
+    handler: Arc<H>,
+    envelope: Envelope,
+    from: SocketAddr,
+    large_replies: Arc<Semaphore>,
+) -> Answered {
     let Envelope { request_id, request } = envelope;
     let in_order = request_id.is_none();
+    let permit = match &request {
+        Ok(request) if has_large_reply(request) => large_replies.acquire_owned().await.ok(),
+        _ => None,
+    };
     let reply = match request {
         Ok(request) => handled(handler, request, from).await,
         Err(refusal) => refusal.into(),
     };
-    (reply.to_json(request_id.as_deref()), in_order)
+    Answered { json: reply.to_json(request_id.as_deref()), in_order, _permit: permit }
+}
+
+/// A client that asks for many of these and does not read must not fill the memory with their replies.
+fn has_large_reply(request: &Request) -> bool {
+    matches!(request, Request::GetFile(_) | Request::GetFileChunk(_) | Request::GetMem(_) | Request::TaskHistory(_))
 }
 
 /// A panic of the handler ends this request, not the connection; dropping this drops the request.

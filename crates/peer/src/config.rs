@@ -96,10 +96,12 @@ pub struct HistoryLimits {
     pub bytes_max: usize,
     /// Tasks that have not ended.
     pub live_max: usize,
+    /// Bytes of the programs and arguments of tasks that have not ended.
+    pub input_bytes_max: u64,
 }
 
 impl Default for HistoryLimits {
     fn default() -> Self {
-        Self { tasks_max: 10_000, bytes_max: 128 << 20, live_max: 20_000 }
+        Self { tasks_max: 10_000, bytes_max: 128 << 20, live_max: 20_000, input_bytes_max: 512 << 20 }
     }
 }

@@ -74,9 +74,7 @@ impl Dispatch {
                 let text = format!("task_id {id} belongs to a task with another body: take another id");
                 return Err(Refusal::new(ErrorCode::Conflict, text));
             }
-            Begun::Full(max) => {
-                return Ok(rejected(&id, format!("{max} tasks have not ended, the most there may be"), &self.me));
-            }
+            Begun::Full(reason) => return Ok(rejected(&id, reason, &self.me)),
         };
         let internal = || Refusal::new(ErrorCode::Internal, "the task was lost; the peer's log says how");
         waiter.wait().await.map(|result| (*result).clone()).ok_or_else(internal)

@@ -159,7 +159,8 @@ impl Files {
     ///
     /// # Errors
     /// When it is not base64, there is no room, or the disk fails. An older file of that name is untouched then.
-    pub fn put(&self, filename: FileName, data: &str) -> Result<Arc<Description>, FileError> {
+    pub fn put(&self, filename: FileName, data: &str, now: Instant) -> Result<Arc<Description>, FileError> {
+        self.expire_uploads(now);
         let bytes = BASE64.decode(data.trim_end()).map_err(FileError::NotBase64)?;
         self.reserve(&filename, bytes.len() as u64)?;
         let reserved = Reserved { files: self, bytes: bytes.len() as u64 };
@@ -174,9 +175,17 @@ impl Files {
     /// # Errors
     /// When the chunk does not fit its upload, there is no room, or the disk fails (the upload is given up then).
     pub fn put_chunk(&self, chunk: PutFileChunk, now: Instant) -> Result<ChunkOutcome, FileError> {
+        self.expire_uploads(now);
         let bytes = BASE64.decode(chunk.data.trim_end()).map_err(FileError::NotBase64)?;
         if bytes.len() > FILE_CHUNK_BYTES_MAX {
             return Err(FileError::BadChunk(format!("a chunk has at most {FILE_CHUNK_BYTES_MAX} bytes")));
+        }
+        let end = chunk.offset.saturating_add(bytes.len() as u64);
+        if end > chunk.total {
+            return Err(FileError::BadChunk(format!(
+                "the chunk ends after {end} bytes, and the file has {}",
+                chunk.total
+            )));
         }
         let id = match chunk.upload_id {
             Some(id) => id,
@@ -189,14 +198,12 @@ impl Files {
         };
         let mut writer = self.take_writer(&id, &chunk.filename, chunk.total, now)?;
         let received = writer.size;
-        let end = chunk.offset + bytes.len() as u64;
-        let fits = chunk.offset == received && end <= chunk.total;
+        let fits = chunk.offset == received;
         if !fits && end > received {
             self.give_writer(&id, writer);
             return Err(FileError::BadChunk(format!(
-                "the upload has {received} of {} bytes, so this chunk must start at {received} and not end after {}, \
-                 and it goes from {} to {end}",
-                chunk.total, chunk.total, chunk.offset
+                "the upload has {received} bytes, so this chunk must start at {received}, not at {}",
+                chunk.offset
             )));
         }
         if fits && let Err(error) = writer.write(&bytes) {
@@ -218,9 +225,9 @@ impl Files {
     /// # Errors
     /// When its bytes do not match its digest, or the disk fails.
     pub fn get(&self, filename: &FileName) -> Result<Option<(Arc<Description>, Vec<u8>)>, FileError> {
-        let Some(description) = self.description(filename) else { return Ok(None) };
-        let size = description.size;
-        self.read(&description, 0, size).map(|bytes| Some((description, bytes)))
+        let Some((description, file)) = self.open_stored(filename)? else { return Ok(None) };
+        let bytes = read(&description, file, 0, description.size)?;
+        Ok(Some((description, bytes)))
     }
 
     /// A part of a file: fewer bytes than asked for at its end.
@@ -233,10 +240,11 @@ impl Files {
         offset: u64,
         length: u64,
     ) -> Result<Option<(Arc<Description>, Vec<u8>)>, FileError> {
-        let Some(description) = self.description(filename) else { return Ok(None) };
+        let Some((description, file)) = self.open_stored(filename)? else { return Ok(None) };
         let start = offset.min(description.size);
         let end = offset.saturating_add(length.min(FILE_CHUNK_BYTES_MAX as u64)).min(description.size);
-        self.read(&description, start, end).map(|bytes| Some((description, bytes)))
+        let bytes = read(&description, file, start, end)?;
+        Ok(Some((description, bytes)))
     }
 
     /// Deletes a file; tells whether it was there.
@@ -286,8 +294,11 @@ impl Files {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn description(&self, filename: &FileName) -> Option<Arc<Description>> {
-        self.state().index.get(filename).cloned()
+    /// The file as it is now: replacing or deleting it afterwards does not touch what was opened.
+    fn open_stored(&self, filename: &FileName) -> io::Result<Option<(Arc<Description>, File)>> {
+        let state = self.state();
+        let Some(description) = state.index.get(filename) else { return Ok(None) };
+        Ok(Some((Arc::clone(description), File::open(self.path(filename))?)))
     }
 
     fn path(&self, filename: &FileName) -> PathBuf {
@@ -315,19 +326,19 @@ impl Files {
         let (file, description) = writer.finish(filename.clone())?;
         let description = Arc::new(description);
         // Under the lock, so that index and disk change together.
+        let folder = File::open(&self.folder)?;
         let mut state = self.state();
         file.persist(&path).map_err(|error| error.error)?;
-        File::open(&self.folder)?.sync_all()?;
         if let Some(replaced) = state.index.insert(filename, Arc::clone(&description)) {
             state.used_bytes -= replaced.size;
         }
         drop(state);
         std::mem::forget(reserved);
+        folder.sync_all()?;
         Ok(description)
     }
 
     fn begin_upload(&self, filename: FileName, total: u64, now: Instant) -> Result<String, FileError> {
-        self.expire_uploads(now);
         let uploads = self.state().uploads.len();
         if uploads >= self.limits.uploads_max {
             let (used, max) = (uploads as u64, self.limits.uploads_max as u64);
@@ -377,35 +388,6 @@ impl Files {
             self.state().uploads.iter().filter(|(_, upload)| stale(upload)).map(|(id, _)| id.clone()).collect();
         stale.iter().for_each(|id| self.drop_upload(id));
     }
-
-    /// The bytes from `start` to `end`, each block that they touch checked.
-    fn read(&self, description: &Description, start: u64, end: u64) -> Result<Vec<u8>, FileError> {
-        let damaged = || FileError::Damaged(description.filename.clone());
-        let mut file = File::open(self.path(&description.filename))?;
-        let first = start / BLOCK_BYTES as u64;
-        file.seek(SeekFrom::Start(first * BLOCK_BYTES as u64))?;
-        let mut bytes = Vec::new();
-        let mut block_number = first;
-        while block_number * (BLOCK_BYTES as u64) < end {
-            let block_start = block_number * BLOCK_BYTES as u64;
-            let length = (description.size - block_start).min(BLOCK_BYTES as u64);
-            let from = bytes.len();
-            bytes.resize(from + usize::try_from(length).map_err(|_| damaged())?, 0);
-            file.read_exact(&mut bytes[from..]).map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => damaged(),
-                _ => error.into(),
-            })?;
-            let expected = description.blocks.get(usize::try_from(block_number).map_err(|_| damaged())?);
-            if expected != Some(&digest(&bytes[from..])) {
-                return Err(damaged());
-            }
-            block_number += 1;
-        }
-        let skip = usize::try_from(start - first * BLOCK_BYTES as u64).map_err(|_| damaged())?;
-        bytes.truncate(skip + usize::try_from(end - start).map_err(|_| damaged())?);
-        bytes.drain(..skip);
-        Ok(bytes)
-    }
 }
 
 /// Room that was taken; given back when the file does not come to be.
@@ -418,6 +400,34 @@ impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         self.files.state().used_bytes -= self.bytes;
     }
+}
+
+/// The bytes from `start` to `end`, each block that they touch checked.
+fn read(description: &Description, mut file: File, start: u64, end: u64) -> Result<Vec<u8>, FileError> {
+    let damaged = || FileError::Damaged(description.filename.clone());
+    let first = start / BLOCK_BYTES as u64;
+    file.seek(SeekFrom::Start(first * BLOCK_BYTES as u64))?;
+    let mut bytes = Vec::new();
+    let mut block_number = first;
+    while block_number * (BLOCK_BYTES as u64) < end {
+        let block_start = block_number * BLOCK_BYTES as u64;
+        let length = (description.size - block_start).min(BLOCK_BYTES as u64);
+        let from = bytes.len();
+        bytes.resize(from + usize::try_from(length).map_err(|_| damaged())?, 0);
+        file.read_exact(&mut bytes[from..]).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => damaged(),
+            _ => error.into(),
+        })?;
+        let expected = description.blocks.get(usize::try_from(block_number).map_err(|_| damaged())?);
+        if expected != Some(&digest(&bytes[from..])) {
+            return Err(damaged());
+        }
+        block_number += 1;
+    }
+    let skip = usize::try_from(start - first * BLOCK_BYTES as u64).map_err(|_| damaged())?;
+    bytes.truncate(skip + usize::try_from(end - start).map_err(|_| damaged())?);
+    bytes.drain(..skip);
+    Ok(bytes)
 }
 
 /// A file that is being written, digests on the way.
@@ -526,7 +536,7 @@ mod tests {
     }
 
     fn put(files: &Files, filename: &str, bytes: &[u8]) -> Result<Arc<Description>, FileError> {
-        files.put(name(filename), &BASE64.encode(bytes))
+        files.put(name(filename), &BASE64.encode(bytes), clock::now())
     }
 
     fn chunk(
@@ -585,7 +595,7 @@ mod tests {
         let files = open(folder.path(), 100);
         put(&files, "a", &[1; 60]).unwrap();
         assert!(matches!(put(&files, "b", &[2; 60]), Err(FileError::Full { unit: "bytes", .. })));
-        assert!(matches!(files.put(name("a"), "?"), Err(FileError::NotBase64(_))));
+        assert!(matches!(files.put(name("a"), "?", clock::now()), Err(FileError::NotBase64(_))));
         assert_eq!(files.get(&name("a")).unwrap().unwrap().1, [1; 60]);
         put(&files, "b", b"").unwrap();
         put(&files, "c", b"").unwrap();
@@ -621,6 +631,7 @@ mod tests {
         chunk(&files, None, 0, 400, b"x").unwrap();
         chunk(&files, None, 0, 400, b"x").unwrap();
         assert!(matches!(chunk(&files, None, 0, 10, b"x"), Err(FileError::Full { unit: "uploads", .. })));
+        assert!(matches!(chunk(&files, None, 0, 1, b"xy"), Err(FileError::BadChunk(_))), "and it began no upload");
         files.expire_uploads(clock::now() + FileLimits::default().upload_timeout * 2);
         assert_eq!(files.status().bytes, 0);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -5,12 +5,13 @@ use crate::{
     files::{ChunkOutcome, Description, FileError, Files},
     memory::{Memory, MemoryError},
     status::status,
+    tasks::bytes_of,
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use sandlot_client::ClientError;
 use sandlot_net::{Handler, clock};
 use sandlot_protocol::{
-    CpuResult, CpuTask, ErrorCode, Outcome, PeerId, Refusal, Reply, Request, StatusReply, TaskId,
+    Address, CpuResult, CpuTask, ErrorCode, Outcome, PeerId, Refusal, Reply, Request, StatusReply, TaskId,
     reply::{BatchResult, FileChunk, FilePeers, FileResponse, MemResponse, Pong},
     request::{
         BatchTask, DeleteMem, FileQuestion, GetFileChunk, GetMem, ListFiles, ListMem, PutFile, PutFileChunk, SetMem,
@@ -83,10 +84,11 @@ impl PeerHandler {
             running.spawn(async move { (index, run_of_batch(&dispatch, id, task).await) });
         }
         let mut results: Vec<Option<CpuResult>> = vec![None; count];
+        let mut bytes_left = BATCH_BYTES_MAX;
         while let Some(ended) = running.join_next().await {
             let (index, result) = ended
                 .map_err(|error| Refusal::new(ErrorCode::Internal, format!("a task of the batch was lost: {error}")))?;
-            results[index] = Some(result);
+            results[index] = Some(within(&mut bytes_left, result, &self.dispatch.me));
         }
         Ok(Reply::BatchResult(BatchResult { results: results.into_iter().flatten().collect() }))
     }
@@ -141,7 +143,7 @@ impl PeerHandler {
     }
 
     async fn put_file(&self, put: PutFile) -> Result<Reply, Refusal> {
-        let stored = self.on_disk(move |files| files.put(put.filename, &put.data)).await?;
+        let stored = self.on_disk(move |files| files.put(put.filename, &put.data, clock::now())).await?;
         Ok(self.stored("PUT_FILE", &stored).await)
     }
 
@@ -245,6 +247,23 @@ impl PeerHandler {
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The results of a batch must fit in one frame together: what does not is left out, and says so.
+const BATCH_BYTES_MAX: usize = 128 << 20;
+
+fn within(bytes_left: &mut usize, result: CpuResult, me: &Address) -> CpuResult {
+    match bytes_left.checked_sub(bytes_of(&result)) {
+        Some(rest) => {
+            *bytes_left = rest;
+            result
+        }
+        None => {
+            let text =
+                format!("the results of the batch are larger than {BATCH_BYTES_MAX} bytes: ask for fewer at a time");
+            CpuResult::ended(result.task_id, Outcome::OutputLimit, text, me)
+        }
     }
 }
 

@@ -19,19 +19,29 @@ pub(crate) struct Tasks {
     limits: HistoryLimits,
 }
 
+/// A task that another peer sent here is kept apart from the same task asked of us: otherwise two peers that sent it to
+/// each other would wait for each other for ever.
+type TaskKey = (TaskId, bool);
+
 #[derive(Debug, Default)]
 struct State {
-    live: BTreeMap<TaskId, Live>,
-    ended: BTreeMap<TaskId, Ended>,
+    live: BTreeMap<TaskKey, Live>,
+    ended: BTreeMap<TaskKey, Ended>,
     /// Oldest first.
-    order: VecDeque<TaskId>,
+    order: VecDeque<TaskKey>,
+    /// Bytes of the programs and arguments of live tasks.
+    input_bytes: u64,
+    next_number: u64,
     bytes: usize,
     outcomes: BTreeMap<Outcome, u64>,
 }
 
 #[derive(Debug)]
 struct Live {
+    /// Tells this task from a later one with the same key.
+    number: u64,
     body: blake3::Hash,
+    input_bytes: u64,
     cancel: CancellationToken,
     result: watch::Receiver<Option<Arc<CpuResult>>>,
     waiters: usize,
@@ -78,15 +88,16 @@ pub(crate) enum Begun {
     Ended(Arc<CpuResult>),
     /// The id belongs to another task.
     Conflict,
-    /// Too many tasks have not ended.
-    Full(usize),
+    /// There is no room for another task; says why.
+    Full(String),
 }
 
 /// The right and the duty to end a task.
 #[derive(Debug)]
 pub(crate) struct Slot {
     tasks: Arc<Tasks>,
-    id: TaskId,
+    key: TaskKey,
+    number: u64,
     result: watch::Sender<Option<Arc<CpuResult>>>,
     /// Fires when the task is to stop.
     pub(crate) cancel: CancellationToken,
@@ -96,7 +107,8 @@ pub(crate) struct Slot {
 #[derive(Debug)]
 pub(crate) struct Waiter {
     tasks: Arc<Tasks>,
-    id: TaskId,
+    key: TaskKey,
+    number: u64,
     result: watch::Receiver<Option<Arc<CpuResult>>>,
 }
 
@@ -142,23 +154,25 @@ impl Tasks {
     /// A task was asked for.
     pub(crate) fn begin(self: &Arc<Self>, id: &TaskId, task: &CpuTask, now: f64) -> Begun {
         let body = body_of(task);
+        let key = (id.clone(), task.source_peer.is_some());
         let mut state = self.state();
         // What found no room may be asked again under its id.
-        if state.ended.get(id).is_some_and(|ended| ended.result.outcome() == Outcome::Rejected) {
-            state.forget(id);
+        if state.ended.get(&key).is_some_and(|ended| ended.result.outcome() == Outcome::Rejected) {
+            state.forget(&key);
         }
-        if let Some(ended) = state.ended.get(id) {
+        if let Some(ended) = state.ended.get(&key) {
             return if ended.body == body { Begun::Ended(Arc::clone(&ended.result)) } else { Begun::Conflict };
         }
-        if let Some(live) = state.live.get_mut(id) {
+        if let Some(live) = state.live.get_mut(&key) {
             if live.body != body {
                 return Begun::Conflict;
             }
             live.waiters += 1;
-            return Begun::Known(self.waiter(id, live.result.clone()));
+            return Begun::Known(self.waiter(key, live));
         }
-        if state.live.len() >= self.limits.live_max {
-            return Begun::Full(self.limits.live_max);
+        let input_bytes = task.input_bytes();
+        if let Some(reason) = state.no_room(input_bytes, &self.limits) {
+            return Begun::Full(reason);
         }
         let (sender, result) = watch::channel(None);
         let cancel = CancellationToken::new();
@@ -168,18 +182,21 @@ impl Tasks {
             source: task.source_peer.clone(),
             asked_at: now,
         };
-        let live =
-            Live { body, cancel: cancel.clone(), result: result.clone(), waiters: 1, place: Place::Choosing, about };
-        state.live.insert(id.clone(), live);
-        let slot = Slot { tasks: Arc::clone(self), id: id.clone(), result: sender, cancel };
-        Begun::New(slot, self.waiter(id, result))
+        let number = state.next_number;
+        let place = Place::Choosing;
+        let live = Live { number, body, input_bytes, cancel: cancel.clone(), result, waiters: 1, place, about };
+        let waiter = self.waiter(key.clone(), &live);
+        state.next_number += 1;
+        state.input_bytes += input_bytes;
+        state.live.insert(key.clone(), live);
+        Begun::New(Slot { tasks: Arc::clone(self), key, number, result: sender, cancel }, waiter)
     }
 
     /// Stops a task; tells whether there is one that has not ended.
     pub(crate) fn cancel(&self, id: &TaskId) -> bool {
         let state = self.state();
-        let live = state.live.get(id);
-        live.inspect(|live| live.cancel.cancel()).is_some()
+        let live = keys_of(id).into_iter().filter_map(|key| state.live.get(&key));
+        live.inspect(|live| live.cancel.cancel()).count() > 0
     }
 
     /// Stops every task.
@@ -189,21 +206,22 @@ impl Tasks {
 
     /// The tasks that have not ended.
     pub(crate) fn live(&self) -> Vec<TaskRecord> {
-        self.state().live.iter().map(|(id, live)| live.record(id)).collect()
+        self.state().live.iter().map(|((id, _), live)| live.record(id)).collect()
     }
 
     /// The tasks that ended, newest first.
     pub(crate) fn history(&self, limit: usize) -> Vec<TaskRecord> {
         let state = self.state();
-        let ended = state.order.iter().rev().filter_map(|id| state.ended.get(id));
+        let ended = state.order.iter().rev().filter_map(|key| state.ended.get(key));
         ended.take(limit).map(|ended| ended.record(false)).collect()
     }
 
     /// One task, with its result when it has ended.
     pub(crate) fn find(&self, id: &TaskId) -> Option<TaskRecord> {
         let state = self.state();
-        let ended = state.ended.get(id).map(|ended| ended.record(true));
-        ended.or_else(|| state.live.get(id).map(|live| live.record(id)))
+        let ended = |key: &TaskKey| state.ended.get(key).map(|ended| ended.record(true));
+        let live = |key: &TaskKey| state.live.get(key).map(|live| live.record(id));
+        keys_of(id).iter().find_map(|key| ended(key).or_else(|| live(key)))
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
@@ -216,15 +234,19 @@ impl Tasks {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn waiter(self: &Arc<Self>, id: &TaskId, result: watch::Receiver<Option<Arc<CpuResult>>>) -> Waiter {
-        Waiter { tasks: Arc::clone(self), id: id.clone(), result }
+    fn waiter(self: &Arc<Self>, key: TaskKey, live: &Live) -> Waiter {
+        Waiter { tasks: Arc::clone(self), key, number: live.number, result: live.result.clone() }
     }
+}
+
+fn keys_of(id: &TaskId) -> [TaskKey; 2] {
+    [(id.clone(), false), (id.clone(), true)]
 }
 
 impl Slot {
     /// Says where the task is now.
     pub(crate) fn place(&self, place: Place) {
-        if let Some(live) = self.tasks.state().live.get_mut(&self.id) {
+        if let Some(live) = self.tasks.state().live.get_mut(&self.key) {
             live.place = place;
         }
     }
@@ -233,32 +255,58 @@ impl Slot {
     pub(crate) fn end(self, result: CpuResult, now: f64) {
         let result = Arc::new(result);
         let mut state = self.tasks.state();
-        let outcome = result.outcome();
-        *state.outcomes.entry(outcome).or_default() += 1;
-        if let Some(live) = state.live.remove(&self.id) {
+        *state.outcomes.entry(result.outcome()).or_default() += 1;
+        if let Some(live) = state.take(&self.key, self.number) {
             let bytes = bytes_of(&result);
             let ended = Ended { body: live.body, result: Arc::clone(&result), about: live.about, ended_at: now, bytes };
-            state.remember(&self.id, ended, &self.tasks.limits);
+            state.remember(&self.key, ended, &self.tasks.limits);
         }
         drop(state);
         let _ = self.result.send(Some(result));
     }
 }
 
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // Without an end (its carrier panicked) the task must not stay for ever.
+        self.tasks.state().take(&self.key, self.number);
+    }
+}
+
 impl State {
-    fn remember(&mut self, id: &TaskId, ended: Ended, limits: &HistoryLimits) {
+    fn no_room(&self, input_bytes: u64, limits: &HistoryLimits) -> Option<String> {
+        if self.live.len() >= limits.live_max {
+            return Some(format!("{} tasks have not ended, the most there may be", limits.live_max));
+        }
+        (self.input_bytes + input_bytes > limits.input_bytes_max).then(|| {
+            format!(
+                "the tasks that have not ended hold {} bytes of at most {}",
+                self.input_bytes, limits.input_bytes_max
+            )
+        })
+    }
+
+    /// Takes this very task off the live ones.
+    fn take(&mut self, key: &TaskKey, number: u64) -> Option<Live> {
+        self.live.get(key).filter(|live| live.number == number)?;
+        let live = self.live.remove(key)?;
+        self.input_bytes -= live.input_bytes;
+        Some(live)
+    }
+
+    fn remember(&mut self, key: &TaskKey, ended: Ended, limits: &HistoryLimits) {
         self.bytes += ended.bytes;
-        self.order.push_back(id.clone());
-        self.ended.insert(id.clone(), ended);
+        self.order.push_back(key.clone());
+        self.ended.insert(key.clone(), ended);
         while self.order.len() > limits.tasks_max || self.bytes > limits.bytes_max {
             let Some(oldest) = self.order.front().cloned() else { break };
             self.forget(&oldest);
         }
     }
 
-    fn forget(&mut self, id: &TaskId) {
-        self.order.retain(|kept| kept != id);
-        if let Some(forgotten) = self.ended.remove(id) {
+    fn forget(&mut self, key: &TaskKey) {
+        self.order.retain(|kept| kept != key);
+        if let Some(forgotten) = self.ended.remove(key) {
             self.bytes -= forgotten.bytes;
         }
     }
@@ -275,11 +323,12 @@ impl Waiter {
 impl Drop for Waiter {
     fn drop(&mut self) {
         let mut state = self.tasks.state();
-        if let Some(live) = state.live.get_mut(&self.id) {
-            live.waiters -= 1;
-            if live.waiters == 0 {
-                live.cancel.cancel();
-            }
+        let Some(live) = state.live.get_mut(&self.key).filter(|live| live.number == self.number) else { return };
+        live.waiters -= 1;
+        if live.waiters == 0 {
+            live.cancel.cancel();
+            // Nobody asked for its end: whoever asks again under this id asks for a new run.
+            state.take(&self.key, self.number);
         }
     }
 }
@@ -338,11 +387,12 @@ impl About {
 
 /// What makes a task the same task, whoever sent it on.
 fn body_of(task: &CpuTask) -> blake3::Hash {
-    let body = CpuTask { task_id: None, source_peer: None, ..task.clone() };
+    let body = CpuTask { task_id: None, source_peer: None, max_retries: 0, ..task.clone() };
     blake3::hash(&serde_json::to_vec(&body).unwrap_or_default())
 }
 
-fn bytes_of(result: &CpuResult) -> usize {
+/// What a result takes.
+pub(crate) fn bytes_of(result: &CpuResult) -> usize {
     const RECORD_BYTES: usize = 1024;
     let exception =
         result.exception.as_ref().map_or(0, |exception| exception.traceback.len() + exception.message.len());

@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A browser that sends its headers slower is cut off.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The next try after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Browsers at one time.
 const CONNECTIONS_MAX: usize = 128;
 /// Tasks on the page.
@@ -51,7 +53,11 @@ impl Web {
                 Some(_) = connections.join_next(), if !connections.is_empty() => continue,
                 accepted = self.listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
                     Ok((stream, _)) => stream,
-                    Err(_) => continue,
+                    Err(_) => {
+                        // Out of descriptors, most likely: others must end before one can begin.
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                        continue;
+                    }
                 },
             };
             let service = TowerToHyperService::new(router.clone());

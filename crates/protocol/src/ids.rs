@@ -4,6 +4,9 @@ use crate::limits::{FILE_NAME_BYTES_MAX, KEY_BYTES_MAX, TASK_ID_BYTES_MAX};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
+/// Bytes in a host name.
+const HOST_BYTES_MAX: usize = 253;
+
 /// A name or id that is not one; says what is wrong and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -112,6 +115,18 @@ impl Address {
         Self { host: host.into(), port }
     }
 
+    /// The same, when the host comes from a stranger.
+    ///
+    /// # Errors
+    /// When the host is no IP address and no host name.
+    pub fn checked(host: &str, port: u16) -> Result<Self, BadName> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+        if host.is_empty() || host.len() > HOST_BYTES_MAX || !host.chars().all(is_plain) {
+            return Err(BadName("a host is an IP address or a host name of at most 253 letters".to_owned()));
+        }
+        Ok(Self::new(host, port))
+    }
+
     /// The host: an IP address or a name.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -138,10 +153,7 @@ impl TryFrom<String> for Address {
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = port.parse().map_err(|_| wrong())?;
-        if host.is_empty() || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(wrong());
-        }
-        Ok(Self::new(host, port))
+        Self::checked(host, port).map_err(|_| wrong())
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     CpuTask, ErrorCode, FileName, Key, PeerId, RawJson, Refusal, TaskId,
     limits::{BATCH_TASKS_MAX, LIST_ENTRIES, LIST_ENTRIES_MAX},
+    task::null_is_default,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -340,7 +341,7 @@ pub struct Register {
     /// The peer's port.
     pub port: u16,
     /// 0.0–1.0: the share of the peer's scheduler time in use.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub cpu_load: f64,
     /// Who the peer is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -371,7 +372,7 @@ pub struct Member {
 #[serde(default)]
 pub struct GetBestPeer {
     /// Addresses, "ip:port".
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
 }
 

@@ -59,7 +59,9 @@ fn is_zero_u32(value: &u32) -> bool {
 }
 
 /// Existing clients send `null` for what they leave out.
-fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
@@ -145,7 +147,9 @@ impl CpuTask {
         Ok(())
     }
 
-    fn input_bytes(&self) -> u64 {
+    /// Bytes of program, args, kwargs, argv and stdin together.
+    #[must_use]
+    pub fn input_bytes(&self) -> u64 {
         let raw = |value: &Option<RawJson>| value.as_ref().map_or(0, |raw| raw.get().len());
         let argv: usize = self.argv.iter().map(String::len).sum();
         (self.program.len() + raw(&self.args) + raw(&self.kwargs) + argv + self.stdin.len()) as u64

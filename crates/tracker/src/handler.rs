@@ -30,24 +30,25 @@ impl TrackerHandler {
         match request {
             Request::Register(report) => self.register(&report, from, now),
             Request::UpdateLoad(report) => {
-                let peer = address(report.ip.as_deref(), report.port, from);
+                let peer = address(report.ip.as_deref(), report.port, from)?;
                 let known = self.registry().report(peer, &report, now).map_err(full)?;
                 Ok(StatusReply::new("LOAD_UPDATED").with("known", known).into())
             }
             Request::Unregister(member) => {
-                let peer = address(member.ip.as_deref(), member.port, from);
+                let peer = address(member.ip.as_deref(), member.port, from)?;
                 self.registry().remove(&peer);
                 info!(%peer, "a peer left");
                 Ok(StatusReply::new("UNREGISTERED").into())
             }
             Request::GetBestPeer(question) => self.best(&question, now),
             Request::RegisterFile(file) => {
-                let peer = address(file.ip.as_deref(), file.port, from);
-                self.registry().add_file(file.filename.clone(), peer).map_err(full)?;
+                let peer = address(file.ip.as_deref(), file.port, from)?;
+                self.registry().add_file(file.filename.clone(), peer, now.instant).map_err(full)?;
                 Ok(StatusReply::ok().with("operation", "REGISTER_FILE").with("filename", file.filename).into())
             }
             Request::UnregisterFile(file) => {
-                self.registry().remove_file(&file.filename, &address(file.ip.as_deref(), file.port, from));
+                let peer = address(file.ip.as_deref(), file.port, from)?;
+                self.registry().remove_file(&file.filename, &peer);
                 Ok(StatusReply::ok().with("operation", "UNREGISTER_FILE").with("filename", file.filename).into())
             }
             Request::FindFile(question) => {
@@ -68,7 +69,7 @@ impl TrackerHandler {
     }
 
     fn register(&self, report: &Register, from: SocketAddr, now: Now) -> Result<Reply, Refusal> {
-        let peer = address(report.ip.as_deref(), report.port, from);
+        let peer = address(report.ip.as_deref(), report.port, from)?;
         let mut registry = self.registry();
         registry.report(peer.clone(), report, now).map_err(full)?;
         let peer_count = registry.count(now.instant);
@@ -93,9 +94,12 @@ impl TrackerHandler {
     }
 }
 
-fn address(ip: Option<&str>, port: u16, from: SocketAddr) -> Address {
-    ip.filter(|ip| !ip.is_empty())
-        .map_or_else(|| Address::new(from.ip().to_canonical().to_string(), port), |ip| Address::new(ip, port))
+fn address(ip: Option<&str>, port: u16, from: SocketAddr) -> Result<Address, Refusal> {
+    match ip.filter(|ip| !ip.is_empty()) {
+        None => Ok(Address::from(SocketAddr::new(from.ip(), port))),
+        Some(ip) => Address::checked(ip, port)
+            .map_err(|error| Refusal::new(ErrorCode::BadRequest, format!("member \"ip\": {error}"))),
+    }
 }
 
 fn full(error: Full) -> Refusal {

@@ -116,7 +116,7 @@ impl Registry {
     /// A peer goes, and its files with it.
     pub fn remove(&mut self, address: &Address) {
         if self.peers.remove(address).is_some() {
-            self.forget_files(address);
+            self.forget_files(&BTreeSet::from([address.clone()]));
         }
     }
 
@@ -131,11 +131,17 @@ impl Registry {
         Some((address.clone(), lease.cpu_load))
     }
 
-    /// A peer has a file.
+    /// A peer has a file, and so it lives.
     ///
     /// # Errors
     /// When there are too many files.
-    pub fn add_file(&mut self, filename: FileName, address: Address) -> Result<(), Full> {
+    pub fn add_file(&mut self, filename: FileName, address: Address, now: Instant) -> Result<(), Full> {
+        if let Some(lease) = self.peers.get_mut(&address) {
+            lease.heard = now;
+        }
+        if self.files_count >= FILES_MAX {
+            self.forget_strangers();
+        }
         if self.files_count >= FILES_MAX {
             return Err(Full("of as many files"));
         }
@@ -189,18 +195,32 @@ impl Registry {
     /// Drops the peers that were silent too long, and their files.
     fn expire(&mut self, now: Instant) {
         let silent = |lease: &Lease| now.saturating_duration_since(lease.heard) > lease.length;
-        let gone: Vec<_> =
+        let gone: BTreeSet<Address> =
             self.peers.iter().filter(|(_, lease)| silent(lease)).map(|(address, _)| address.clone()).collect();
-        gone.iter().for_each(|address| self.remove(address));
+        if !gone.is_empty() {
+            self.peers.retain(|address, _| !gone.contains(address));
+            self.forget_files(&gone);
+        }
     }
 
-    fn forget_files(&mut self, address: &Address) {
-        let mut removed = 0;
+    fn forget_files(&mut self, gone: &BTreeSet<Address>) {
+        self.keep_files(|address| !gone.contains(address));
+    }
+
+    /// Files of peers that never registered make room when there is none.
+    fn forget_strangers(&mut self) {
+        let known: BTreeSet<Address> = self.peers.keys().cloned().collect();
+        self.keep_files(|address| known.contains(address));
+    }
+
+    fn keep_files(&mut self, keep: impl Fn(&Address) -> bool) {
+        let mut kept = 0;
         self.files.retain(|_, holders| {
-            removed += usize::from(holders.remove(address));
+            holders.retain(&keep);
+            kept += holders.len();
             !holders.is_empty()
         });
-        self.files_count -= removed;
+        self.files_count = kept;
     }
 }
 
@@ -288,8 +308,8 @@ mod tests {
         registry.report(peer(1), &quick, clock.at(0.0)).unwrap();
         registry.report(peer(2), &load(0.0), clock.at(0.0)).unwrap();
         let name: FileName = "f".parse().unwrap();
-        registry.add_file(name.clone(), peer(1)).unwrap();
-        registry.add_file(name.clone(), peer(2)).unwrap();
+        registry.add_file(name.clone(), peer(1), clock.at(0.0).instant).unwrap();
+        registry.add_file(name.clone(), peer(2), clock.at(0.0).instant).unwrap();
         assert_eq!(registry.holders(&name, clock.at(5.9).instant).len(), 2);
         assert_eq!(registry.holders(&name, clock.at(6.1).instant), [FilePeer { ip: "127.0.0.1".into(), port: 2 }]);
         assert_eq!(registry.count(clock.at(29.0).instant), 1);

@@ -118,3 +118,62 @@ async fn a_full_peer_rejects_with_a_hint() {
     assert_eq!(rejected.outcome(), Outcome::Rejected);
     assert!(rejected.retry_after_ms.is_some_and(|wait| wait > 0) && rejected.error.unwrap().contains("try again"));
 }
+
+#[tokio::test]
+async fn a_task_nobody_waits_for_is_stopped_and_may_be_asked_again() {
+    let cluster = Cluster::start(1).await;
+    let client = cluster.client(0);
+    let program = "import time\ndef main():\n    time.sleep(1)\n    return 'done'";
+    {
+        let lost = cluster.client(0);
+        let waiting = lost.run(named("L", program));
+        tokio::select! {
+            _ = waiting => panic!("it takes a second"),
+            () = until("it runs", async || !live(&client).await.is_empty()) => {}
+        }
+    }
+    until("it is gone", async || live(&client).await.is_empty()).await;
+    assert_eq!(run(&client, named("L", program)).await.result.get(), "\"done\"");
+}
+
+/// A client that fails over asks several peers for the same task; they must not wait for each other.
+#[tokio::test]
+async fn the_same_id_at_every_peer_ends_at_every_peer() {
+    let cluster = Cluster::start(3).await;
+    for round in 0..6 {
+        let mut asked = tokio::task::JoinSet::new();
+        for peer in 0..3 {
+            let client = cluster.client(peer);
+            let task = named(&format!("R{round}"), "import time\ndef main():\n    time.sleep(0.05)\n    return 7");
+            asked.spawn(async move { run(&client, task).await });
+        }
+        while let Some(result) = asked.join_next().await {
+            assert_eq!(result.unwrap().result.get(), "7");
+        }
+    }
+}
+
+/// More forwarded tasks than one connection takes at a time: the peer that has them must not seem dead.
+#[tokio::test]
+async fn many_sleeping_tasks_are_not_run_twice() {
+    let cluster = Cluster::start(2).await;
+    let client = std::sync::Arc::new(cluster.client(0));
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..600 {
+        let client = std::sync::Arc::clone(&client);
+        let task = CpuTask::new("import time\ndef main():\n    time.sleep(1)\n    return 1");
+        asked.spawn(async move { run(&client, task).await });
+    }
+    while let Some(result) = asked.join_next().await {
+        assert_eq!(result.unwrap().outcome(), Outcome::Ok);
+    }
+    let mut done = 0;
+    for peer in 0..2 {
+        let statistics: Value = status(&cluster.client(peer)).await.get("scheduler").unwrap();
+        let tasks: Value = status(&cluster.client(peer)).await.get("tasks").unwrap();
+        assert_eq!((&tasks["live"], &statistics["waiting"]), (&Value::from(0), &Value::from(0)));
+        done += tasks["total"].as_u64().unwrap();
+    }
+    // Every task is counted where it was asked, and once more where it was sent.
+    assert!((600..=1200).contains(&done), "{done}");
+}
