@@ -3,6 +3,8 @@
 //! `snapshot GUEST.wasm OUT.wasm.zst`. Clock and entropy are fixed while it runs, so that the same guest gives the
 //! same snapshot everywhere.
 
+#![expect(clippy::print_stderr, reason = "a tool at the prompt")]
+
 use anyhow::{Context, Result, bail};
 use std::time::Duration;
 use wasmtime::{Config, Engine, Instance, Linker, Module, Store, Val};

@@ -83,6 +83,9 @@ pub struct Description {
     blocks: Vec<String>,
 }
 
+/// A file's description, and the bytes that were asked for.
+pub type Found = (Arc<Description>, Vec<u8>);
+
 /// A file, as lists tell of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct FileRecord {
@@ -224,7 +227,7 @@ impl Files {
     ///
     /// # Errors
     /// When its bytes do not match its digest, or the disk fails.
-    pub fn get(&self, filename: &FileName) -> Result<Option<(Arc<Description>, Vec<u8>)>, FileError> {
+    pub fn get(&self, filename: &FileName) -> Result<Option<Found>, FileError> {
         let Some((description, file)) = self.open_stored(filename)? else { return Ok(None) };
         let bytes = read(&description, file, 0, description.size)?;
         Ok(Some((description, bytes)))
@@ -234,12 +237,7 @@ impl Files {
     ///
     /// # Errors
     /// As `get`; only the blocks that the part touches are read and checked.
-    pub fn get_chunk(
-        &self,
-        filename: &FileName,
-        offset: u64,
-        length: u64,
-    ) -> Result<Option<(Arc<Description>, Vec<u8>)>, FileError> {
+    pub fn get_chunk(&self, filename: &FileName, offset: u64, length: u64) -> Result<Option<Found>, FileError> {
         let Some((description, file)) = self.open_stored(filename)? else { return Ok(None) };
         let start = offset.min(description.size);
         let end = offset.saturating_add(length.min(FILE_CHUNK_BYTES_MAX as u64)).min(description.size);

@@ -129,9 +129,8 @@ impl Peer {
         let stop_now = CancellationToken::new();
         let serve = server.run(Arc::clone(&handler), stop.clone(), stop_now.clone());
         let page = async {
-            match web {
-                Some(web) => web.run(Arc::clone(&handler), stop.clone()).await,
-                None => {}
+            if let Some(web) = web {
+                web.run(Arc::clone(&handler), stop.clone()).await;
             }
         };
         let member = dispatch.membership.run(stop.clone());
