@@ -298,6 +298,16 @@ async fn deep_recursion_is_a_recursion_error() {
     }
 }
 
+#[tokio::test]
+async fn a_program_that_breaks_its_own_tools_ends_as_a_program() {
+    let report = run(script("import sys\nsys.stderr.close()\nsys.exit('bye')")).await;
+    assert_eq!((report.outcome, report.exit_code), (Outcome::Exception, Some(1)));
+    let broken = "import builtins\nfor name in list(vars(builtins)): setattr(builtins, name, None)\n1 / 0";
+    assert_eq!(run(script(broken)).await.outcome, Outcome::Exception);
+    let report = run(Run::new("import os\ndef main(): return len(os.urandom(100_000_000))")).await;
+    assert_eq!(report.value.map(|value| value.get().to_owned()).as_deref(), Some("100000000"), "{:?}", report.error);
+}
+
 /// Tiny guests with the same ABI: what the host does with a guest that lies.
 mod hostile_guest {
     use super::*;
