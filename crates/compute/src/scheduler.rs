@@ -12,8 +12,7 @@ use crate::{
 };
 use sandlot_protocol::{Outcome, Usage};
 use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BTreeSet, HashMap},
     future::Future,
     panic::AssertUnwindSafe,
     pin::Pin,
@@ -79,7 +78,8 @@ impl std::fmt::Debug for Shared {
 struct State {
     queue: RunQueue,
     slots: HashMap<RunId, Slot>,
-    deadlines: BinaryHeap<Reverse<(Instant, RunId)>>,
+    /// Of the runs that have started and not ended.
+    deadlines: BTreeSet<(Instant, RunId)>,
     next_id: u64,
     stopping: bool,
     slices: u64,
@@ -126,7 +126,7 @@ impl Compute {
         let state = State {
             queue: RunQueue::new(config.live_runs_max),
             slots: HashMap::new(),
-            deadlines: BinaryHeap::new(),
+            deadlines: BTreeSet::new(),
             next_id: 0,
             stopping: false,
             slices: 0,
@@ -384,8 +384,8 @@ impl Shared {
                 self.changed.notify_all();
                 return None;
             }
-            state = match state.deadlines.peek() {
-                Some(Reverse((deadline, _))) => {
+            state = match state.deadlines.first() {
+                Some((deadline, _)) => {
                     let rest = deadline.saturating_duration_since(now);
                     self.changed.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0
                 }
@@ -416,6 +416,9 @@ impl Shared {
         }
         let another = state.queue.finish(id);
         let Some(slot) = state.slots.remove(&id) else { return };
+        if let Some(started) = slot.account.started {
+            state.deadlines.remove(&(started + slot.account.timeout, id));
+        }
         let nothing_left = state.stopping && state.slots.is_empty();
         drop(state);
         if nothing_left {
@@ -451,7 +454,7 @@ impl State {
         let turn = Turn { id, future, waker: slot.waker.clone(), stop: slot.stop };
         if slot.account.started.is_none() {
             slot.account.started = Some(now);
-            self.deadlines.push(Reverse((now + slot.account.timeout, id)));
+            self.deadlines.insert((now + slot.account.timeout, id));
         }
         turn
     }
@@ -467,10 +470,10 @@ impl State {
 
     /// Stops the runs whose time is over.
     fn expire(&mut self, now: Instant) {
-        while let Some(Reverse((deadline, id))) = self.deadlines.peek().copied()
+        while let Some((deadline, id)) = self.deadlines.first().copied()
             && deadline <= now
         {
-            self.deadlines.pop();
+            self.deadlines.pop_first();
             if let Some(slot) = self.slots.get_mut(&id) {
                 slot.stop.get_or_insert(Stop::Timeout);
                 self.queue.wake(id);
