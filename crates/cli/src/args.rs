@@ -55,10 +55,22 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Run the tasks of a JSON file side by side: a list of tasks as in PROTOCOL.md
     Batch(BatchArguments),
+    /// Send a .py file as a task and print its id at once; `wait`, `logs` and `result` ask for it later
+    Submit(RunArguments),
+    /// Wait for a task's end, and pass on its output and exit code
+    Wait(WaitArguments),
+    /// Print what a task has printed so far
+    Logs(LogsArguments),
+    /// Show a task's result, if it has ended
+    Result(TaskArguments),
     /// Stop a task
     Cancel(TaskArguments),
     /// List the tasks that have not ended
     Tasks,
+    /// Watch the tasks of a peer: state, share of its processor, fuel, memory
+    Top(TopArguments),
+    /// Tell where a task is, or why it waits and what would unblock it
+    Explain(TaskArguments),
     /// List the tasks that ended, or show one with its result
     History(HistoryArguments),
     /// Set a key of the peer's memory
@@ -120,12 +132,33 @@ pub(crate) struct PeerArguments {
     /// Worker threads [default: one per core]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) workers: Option<u16>,
+    /// Processor time of one slice, in microseconds
+    #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u64).range(100..=100_000))]
+    pub(crate) slice_us: u64,
     /// Sandboxes alive at one time; more tasks wait
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=5000))]
     pub(crate) live_tasks: u32,
-    /// Tasks that wait; more are rejected
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    /// Sandboxes alive at one time that want the processor; more tasks wait until some sleep or end
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub(crate) active_tasks: u32,
+    /// Tasks that wait for a sandbox; more are rejected
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub(crate) queued_tasks: u32,
+    /// Tasks of one submitter that have not ended; more are rejected
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) submitter_tasks: u32,
+    /// Bytes of programs and arguments of one submitter's tasks that have not ended; more are rejected
+    #[arg(long, default_value_t = 128 << 20)]
+    pub(crate) submitter_bytes: u64,
+    /// Bytes of memory that all tasks may take together; tasks that need more wait [default: half of the machine's]
+    #[arg(long)]
+    pub(crate) task_memory_bytes: Option<u64>,
+    /// Seconds that results are kept
+    #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    pub(crate) keep_results_s: u64,
+    /// Do without the second wall: let the peer's process open any file and socket that this user may
+    #[arg(long)]
+    pub(crate) no_host_sandbox: bool,
     /// Bytes of all keys and values
     #[arg(long, default_value_t = 256 << 20)]
     pub(crate) memory_quota_bytes: usize,
@@ -160,6 +193,12 @@ pub(crate) struct LimitArguments {
     /// Bytes kept of each of stdout and stderr; the rest is cut [default: 1048576]
     #[arg(long)]
     pub(crate) output_bytes: Option<u64>,
+    /// Stop a program that prints more, instead of cutting its output
+    #[arg(long)]
+    pub(crate) output_stops: bool,
+    /// Milliseconds of processor time [default: 600000]
+    #[arg(long)]
+    pub(crate) cpu_ms: Option<u64>,
 }
 
 /// What is called.
@@ -182,9 +221,15 @@ pub(crate) struct SendArguments {
     /// The task's id; asking again with the same id and task gives the same result
     #[arg(long)]
     pub(crate) task_id: Option<TaskId>,
-    /// Higher first
+    /// Among your tasks, higher first: -100 to 100
     #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
     pub(crate) priority: i32,
+    /// Its share among your tasks of the same priority: 1 to 100 [default: 1]
+    #[arg(long)]
+    pub(crate) weight: Option<u32>,
+    /// Who you are, where several people ask from one machine: each gets an equal part of the machine's share
+    #[arg(long, env = "SANDLOT_SUBMITTER")]
+    pub(crate) submitter: Option<String>,
     /// How often a failed task is tried again
     #[arg(long, default_value_t = 0)]
     pub(crate) max_retries: u32,
@@ -251,6 +296,34 @@ pub(crate) struct BatchArguments {
 pub(crate) struct TaskArguments {
     /// The task's id
     pub(crate) task_id: TaskId,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WaitArguments {
+    /// The task's id
+    pub(crate) task_id: TaskId,
+    /// Give up after so many seconds; the task goes on
+    #[arg(long)]
+    pub(crate) within: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogsArguments {
+    /// The task's id
+    pub(crate) task_id: TaskId,
+    /// Go on until the task ends
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopArguments {
+    /// Print once and end
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Seconds between two looks
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) every: f64,
 }
 
 #[derive(Debug, Args)]

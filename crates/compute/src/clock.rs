@@ -1,9 +1,43 @@
-//! Where this crate reads the time.
+//! Where this crate reads the time, and what the machine counts for a thread.
 
-use std::time::Instant;
+use nix::sys::resource::{UsageWho, getrusage};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Now.
 #[expect(clippy::disallowed_methods, reason = "the one place in this crate that reads the clock")]
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// Since 1970.
+#[expect(clippy::disallowed_methods, reason = "the one place in this crate that reads the clock")]
+pub(crate) fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// What this thread has used since it began.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ThreadUsage {
+    pub(crate) cpu: Duration,
+    /// Pages that were touched for the first time, or written to for the first time.
+    pub(crate) faults: u64,
+}
+
+impl ThreadUsage {
+    pub(crate) fn now() -> Self {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+        let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+        let faults = getrusage(UsageWho::RUSAGE_THREAD).map_or(0, |usage| usage.minor_page_faults());
+        Self { cpu: Duration::new(seconds, nanoseconds), faults: u64::try_from(faults).unwrap_or(0) }
+    }
+
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self { cpu: self.cpu.saturating_sub(before.cpu), faults: self.faults.saturating_sub(before.faults) }
+    }
+}
+
+/// Bytes of one page.
+pub(crate) fn page_bytes() -> u64 {
+    rustix::param::page_size() as u64
 }

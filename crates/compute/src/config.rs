@@ -8,31 +8,56 @@ use std::time::Duration;
 pub struct ComputeConfig {
     /// Worker threads: one per core.
     pub workers: usize,
-    /// Units of fuel in one slice: 1–2 ms of work.
-    pub slice_fuel: u64,
+    /// Processor time of one slice.
+    pub slice: Duration,
+    /// Units of fuel in one slice; `None` measures at the start how much burns in `slice`.
+    pub slice_fuel: Option<u64>,
     /// Sandboxes alive at one time; more runs wait.
     pub live_runs_max: usize,
+    /// Sandboxes alive at one time that want the processor; more runs wait.
+    pub active_runs_max: usize,
     /// Runs that wait for a sandbox; more are refused.
     pub queued_runs_max: usize,
+    /// Bytes of memory that all runs may take together; runs that need more wait.
+    pub memory_bytes_max: u64,
+    /// How long a run that needs more memory waits for others to end; then it is refused.
+    pub memory_wait: Duration,
 }
 
 impl Default for ComputeConfig {
     fn default() -> Self {
         Self {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
-            slice_fuel: SLICE_FUEL,
+            slice: SLICE,
+            slice_fuel: None,
             live_runs_max: LIVE_RUNS_MAX,
+            active_runs_max: ACTIVE_RUNS_MAX,
             queued_runs_max: QUEUED_RUNS_MAX,
+            memory_bytes_max: half_of_the_memory(),
+            memory_wait: crate::budget::WAIT,
         }
     }
 }
 
-/// Units of fuel in one slice. A core burns 0.5–1.0 thousand million a second on Python.
+/// Processor time of one slice.
+pub const SLICE: Duration = Duration::from_micros(1500);
+/// Units of fuel in one slice where it cannot be measured. A core burns 0.5–1.0 thousand million a second on Python.
 pub const SLICE_FUEL: u64 = 1_000_000;
-/// Sandboxes alive at one time: each may take its whole memory limit.
-pub const LIVE_RUNS_MAX: usize = 64;
+/// Sandboxes alive at one time. An idle one takes about 1 MB.
+pub const LIVE_RUNS_MAX: usize = 2048;
+/// Sandboxes alive at one time that want the processor.
+pub const ACTIVE_RUNS_MAX: usize = 256;
 /// Runs that wait for a sandbox.
-pub const QUEUED_RUNS_MAX: usize = 10_000;
+pub const QUEUED_RUNS_MAX: usize = 50_000;
+
+/// The machine's other users keep the other half.
+fn half_of_the_memory() -> u64 {
+    let info = rustix::system::sysinfo();
+    // The kernel's own types differ between machines.
+    #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
+    let bytes = (info.totalram as u64).saturating_mul(info.mem_unit.into());
+    bytes / 2
+}
 
 /// What one run may use.
 #[derive(Debug, Clone)]
@@ -43,10 +68,14 @@ pub struct RunLimits {
     pub memory_bytes: u64,
     /// Captured bytes of each of stdout and stderr; the rest is cut.
     pub output_bytes: u64,
+    /// A run that prints more is stopped instead.
+    pub output_stops: bool,
     /// Bytes of the result's JSON text.
     pub result_bytes: u64,
     /// Wall time from the first slice.
     pub timeout: Duration,
+    /// Processor time.
+    pub cpu: Duration,
 }
 
 impl Default for RunLimits {
@@ -55,8 +84,10 @@ impl Default for RunLimits {
             fuel: limits::TASK_FUEL,
             memory_bytes: limits::TASK_MEMORY_BYTES,
             output_bytes: limits::TASK_OUTPUT_BYTES,
+            output_stops: false,
             result_bytes: limits::TASK_RESULT_BYTES,
             timeout: limits::TASK_TIMEOUT,
+            cpu: limits::TASK_CPU,
         }
     }
 }

@@ -5,15 +5,19 @@
 
 use crate::{clock, sandbox::TaskState};
 use rustix::process::geteuid;
+use sandlot_protocol::abi::EXPORT_MEMORY;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     hash::{DefaultHasher, Hash, Hasher},
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    task::Poll,
     time::Duration,
 };
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig};
+use wasmtime::{
+    Caller, Config, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig,
+};
 
 /// How deep the guest's calls may nest, in bytes of native stack. RustPython's own stack of 4 MiB must end first, so
 /// that a program sees RecursionError.
@@ -125,9 +129,50 @@ impl Guest {
     fn link(engine: Engine, module: &Module, digest: String) -> Result<Self, GuestError> {
         let mut linker: Linker<TaskState> = Linker::new(&engine);
         wasmtime_wasi::p1::add_to_linker_async(&mut linker, |state| &mut state.wasi)?;
+        linker.allow_shadowing(true);
+        linker.func_wrap_async("wasi_snapshot_preview1", "random_get", |caller, (address, bytes): (u32, u32)| {
+            Box::new(random_get(caller, address, bytes))
+        })?;
         let instance = linker.instantiate_pre(module)?;
         Ok(Self { engine, instance, digest })
     }
+}
+
+/// Random bytes at one time; between such parts other runs have their turns.
+const RANDOM_PART_BYTES: usize = 1 << 20;
+/// WASI's EFAULT and EIO.
+const FAULT: u32 = 21;
+const IO: u32 = 29;
+
+/// WASI's `random_get`, in parts: one call for a hundred megabytes must not hold the worker.
+async fn random_get(mut caller: Caller<'_, TaskState>, address: u32, bytes: u32) -> u32 {
+    let Some(memory) = caller.get_export(EXPORT_MEMORY).and_then(wasmtime::Extern::into_memory) else { return FAULT };
+    let (start, end) = (address as usize, address as usize + bytes as usize);
+    for part in (start..end).step_by(RANDOM_PART_BYTES) {
+        let room = memory.data_mut(&mut caller).get_mut(part..end.min(part + RANDOM_PART_BYTES));
+        match room.map(getrandom::fill) {
+            Some(Ok(())) => {}
+            Some(Err(_)) => return IO,
+            None => return FAULT,
+        }
+        if part + RANDOM_PART_BYTES < end {
+            next_turn().await;
+        }
+    }
+    0
+}
+
+/// Ends this turn; the run wants another one.
+async fn next_turn() {
+    let mut is_over = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut is_over, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn engine_config(live_max: usize) -> Config {

@@ -3,23 +3,37 @@
 //! - [`Compute`]: what others use: start it, submit runs, stop it
 //! - [`config`]: workers, slices, limits
 //! - [`guest`]: the snapshot, compiled once per machine and kept in a cache
-//! - `scheduler`, `run_queue`: whose turn it is
+//! - `scheduler`: the worker threads; `handle`: a run as others see it; `account`: what it used
+//! - `run_queue`, `fair`, `budget`: whose turn it is, who may begin, whose memory it is (rules only)
+//! - `timeline`: what each worker did lately
+//! - `calibrate`: how much fuel burns in a slice here
 //! - `sandbox`: one run in a store of its own
 //! - [`output`]: what a run prints, up to its limit
 
+mod account;
+mod budget;
+mod calibrate;
 mod clock;
 pub mod config;
+mod fair;
 pub mod guest;
+mod handle;
 pub mod output;
 mod run_queue;
 mod sandbox;
 mod scheduler;
+mod submitter;
+mod timeline;
 
 pub use config::{ComputeConfig, RunLimits};
 pub use guest::{Guest, GuestError, Preparation};
-pub use scheduler::{Compute, ComputeStatus, QueueFull, RunHandle, RunProbe};
+pub use handle::{QueueFull, RunHandle, RunProbe, RunSnapshot, WaitsFor};
+pub use scheduler::{Compute, ComputeStatus};
+pub use submitter::Submitter;
+pub use timeline::TimelineTurn;
 
 use sandlot_protocol::{Exception, Outcome, RawJson, Usage};
+use std::sync::Arc;
 
 /// What is to run.
 #[derive(Debug)]
@@ -40,6 +54,14 @@ pub struct Run {
     pub stdin: String,
     /// What it may use.
     pub limits: RunLimits,
+    /// What the timeline calls it.
+    pub label: Arc<str>,
+    /// Whose it is.
+    pub submitter: Submitter,
+    /// Among its submitter's runs, higher first.
+    pub priority: i32,
+    /// Its share among its submitter's runs of this priority; at least 1.
+    pub weight: u32,
 }
 
 impl Run {
@@ -55,8 +77,18 @@ impl Run {
             argv: vec![String::new()],
             stdin: String::new(),
             limits: RunLimits::default(),
+            label: "".into(),
+            submitter: Submitter::new("", ""),
+            priority: 0,
+            weight: 1,
         }
     }
+}
+
+/// What stands behind the first `from` bytes of a text; nothing when they end within a character.
+#[must_use]
+pub fn text_after(text: &str, from: usize) -> &str {
+    text.get(from..).unwrap_or_default()
 }
 
 /// How a run ended.

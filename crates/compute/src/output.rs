@@ -1,4 +1,4 @@
-//! What a run prints, up to its limit. The rest is cut, and the program goes on.
+//! What a run prints, up to its limit. The rest is cut, and the program goes on or is stopped, as its limits say.
 
 use bytes::Bytes;
 use std::{
@@ -9,7 +9,7 @@ use std::{
 use tokio::{io::AsyncWrite, sync::Notify};
 use wasmtime_wasi::{
     cli::{IsTerminal, StdoutStream},
-    p2::{OutputStream, Pollable, StreamResult},
+    p2::{OutputStream, Pollable, StreamError, StreamResult},
 };
 
 /// Bytes that a guest may hand over in one write.
@@ -29,14 +29,21 @@ struct Shared {
 struct Buffer {
     bytes: Vec<u8>,
     bytes_max: usize,
+    /// The program is stopped at its limit.
+    stops: bool,
     truncated: bool,
     closed: bool,
 }
 
+/// The program printed more than it may, and is to be stopped for it.
+#[derive(Debug, thiserror::Error)]
+#[error("the program printed more than it may")]
+pub(crate) struct OutputFull;
+
 impl Output {
-    pub(crate) fn new(bytes_max: u64) -> Self {
+    pub(crate) fn new(bytes_max: u64, stops: bool) -> Self {
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let buffer = Buffer { bytes: Vec::new(), bytes_max, truncated: false, closed: false };
+        let buffer = Buffer { bytes: Vec::new(), bytes_max, stops, truncated: false, closed: false };
         Self(Arc::new(Shared { buffer: Mutex::new(buffer), changed: Notify::new() }))
     }
 
@@ -44,14 +51,16 @@ impl Output {
         self.0.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, bytes: &[u8]) {
+    fn push(&self, bytes: &[u8]) -> Result<(), OutputFull> {
         let mut buffer = self.buffer();
         let room = buffer.bytes_max - buffer.bytes.len();
         let taken = bytes.len().min(room);
         buffer.bytes.extend_from_slice(&bytes[..taken]);
         buffer.truncated |= taken < bytes.len();
+        let must_stop = buffer.truncated && buffer.stops;
         drop(buffer);
         self.0.changed.notify_waiters();
+        if must_stop { Err(OutputFull) } else { Ok(()) }
     }
 
     /// Nothing more will come.
@@ -76,18 +85,52 @@ impl Output {
         }
     }
 
+    /// Waits until more than the first `from` bytes of its text are there, or nothing more will come; gives the text
+    /// behind them, and whether nothing more will come.
+    pub async fn text_from(&self, from: usize) -> (String, bool) {
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let (text, closed) = self.text_so_far();
+            if text.len() > from || closed {
+                return (crate::text_after(&text, from).to_owned(), closed);
+            }
+            changed.await;
+        }
+    }
+
+    /// The text that has come so far, and whether nothing more will come. A character that is not complete yet is left
+    /// out, so that what was there stays as it was.
+    #[must_use]
+    pub fn text_so_far(&self) -> (String, bool) {
+        let buffer = self.buffer();
+        let bytes = if buffer.closed { buffer.bytes.as_slice() } else { whole_characters(&buffer.bytes) };
+        (String::from_utf8_lossy(bytes).into_owned(), buffer.closed)
+    }
+
     /// All of it as text, and whether it was cut. A character cut in half at the limit is left out.
     pub(crate) fn text(&self) -> (String, bool) {
         let buffer = self.buffer();
-        let mut bytes = buffer.bytes.as_slice();
-        if buffer.truncated
-            && let Err(error) = std::str::from_utf8(bytes)
-            && error.error_len().is_none()
-        {
-            bytes = &bytes[..error.valid_up_to()];
-        }
+        let bytes = if buffer.truncated { whole_characters(&buffer.bytes) } else { buffer.bytes.as_slice() };
         (String::from_utf8_lossy(bytes).into_owned(), buffer.truncated)
     }
+}
+
+/// Without the beginning of a character at the end.
+fn whole_characters(bytes: &[u8]) -> &[u8] {
+    let from = bytes.len().saturating_sub(3);
+    for start in (from..bytes.len()).rev() {
+        let needed = match bytes[start] {
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            0x80..=0xbf => continue,
+            _ => 1,
+        };
+        return if bytes.len() - start < needed { &bytes[..start] } else { bytes };
+    }
+    bytes
 }
 
 impl IsTerminal for Output {
@@ -112,8 +155,7 @@ impl Pollable for Output {
 
 impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.push(&bytes);
-        Ok(())
+        self.push(&bytes).map_err(|full| StreamError::Trap(full.into()))
     }
     fn flush(&mut self) -> StreamResult<()> {
         Ok(())
@@ -125,8 +167,7 @@ impl OutputStream for Output {
 
 impl AsyncWrite for Output {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        self.push(bytes);
-        Poll::Ready(Ok(bytes.len()))
+        Poll::Ready(self.push(bytes).map(|()| bytes.len()).map_err(std::io::Error::other))
     }
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Poll::Ready(Ok(()))
@@ -142,20 +183,33 @@ mod tests {
 
     #[test]
     fn the_rest_is_cut_between_characters() {
-        let output = Output::new(4);
-        output.push("aüü".as_bytes());
-        output.push(b"more");
+        let output = Output::new(4, false);
+        output.push("aüü".as_bytes()).unwrap();
+        output.push(b"more").unwrap();
         assert_eq!(output.text(), ("aü".to_owned(), true));
     }
 
     #[tokio::test]
     async fn a_reader_sees_what_comes() {
-        let output = Output::new(100);
+        let output = Output::new(100, false);
         let reader = output.clone();
         let read = tokio::spawn(async move { (reader.next(0).await, reader.next(2).await) });
-        output.push(b"ab");
+        output.push(b"ab").unwrap();
         tokio::task::yield_now().await;
         output.close();
         assert_eq!(read.await.unwrap(), (b"ab".to_vec(), Vec::new()));
+    }
+
+    #[tokio::test]
+    async fn text_stays_as_it_was_while_more_comes() {
+        let output = Output::new(100, true);
+        output.push(b"a\xff\xe2\x82").unwrap();
+        assert_eq!(output.text_from(0).await, ("a\u{fffd}".to_owned(), false));
+        output.push(b"\xac!").unwrap();
+        assert_eq!(output.text_from(4).await, ("€!".to_owned(), false));
+        output.push(b"\xe2").unwrap();
+        output.close();
+        assert_eq!(output.text_from(8).await, ("\u{fffd}".to_owned(), true));
+        assert!(output.push(&[b'x'; 100]).is_err());
     }
 }

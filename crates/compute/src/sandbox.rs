@@ -1,6 +1,10 @@
 //! One run in a store of its own: fuel, a memory cap, captured output. The store is used once and thrown away.
 
-use crate::{Guest, Run, RunLimits, output::Output};
+use crate::{
+    Guest, Run, RunLimits,
+    budget::Holding,
+    output::{Output, OutputFull},
+};
 use sandlot_protocol::{
     Exception, Outcome, RawJson,
     abi::{Answer, EXPORT_ALLOC, EXPORT_MEMORY, EXPORT_RUN, Job},
@@ -9,7 +13,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
-use wasmtime::{ResourceLimiter, Store, Trap};
+use wasmtime::{ResourceLimiterAsync, Store, Trap};
 use wasmtime_wasi::{I32Exit, WasiCtxBuilder, p1::WasiP1Ctx, p2::pipe::MemoryInputPipe};
 
 /// Tracebacks and messages on top of the result.
@@ -23,6 +27,7 @@ const CRASH_TEXT_CHARS: usize = 300;
 pub(crate) struct TaskState {
     pub(crate) wasi: WasiP1Ctx,
     meter: Arc<Meter>,
+    holding: Arc<Holding>,
 }
 
 /// What a run has used so far, readable while it runs.
@@ -30,8 +35,11 @@ pub(crate) struct TaskState {
 pub(crate) struct Meter {
     pub(crate) fuel: AtomicU64,
     pub(crate) memory_bytes: AtomicU64,
+    /// The size that it asked for and was refused; 0 for none.
+    refused_bytes: AtomicU64,
+    /// It was refused because others hold the memory, not because of its own limit.
+    refused_for_others: AtomicBool,
     memory_bytes_max: u64,
-    memory_refused: AtomicBool,
 }
 
 impl Meter {
@@ -40,21 +48,31 @@ impl Meter {
     }
 }
 
-/// Refuses growth beyond the run's limits; the guest sees a failed allocation.
-impl ResourceLimiter for TaskState {
-    fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let desired = desired as u64;
+/// Refuses growth beyond the run's limits and beyond what all runs may take together; the guest sees a failed
+/// allocation. The second kind waits for others to end first: the run is then outside the run queue.
+#[async_trait::async_trait]
+impl ResourceLimiterAsync for TaskState {
+    async fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let (current, desired) = (current as u64, desired as u64);
         let meter = &self.meter;
         let allowed = desired <= meter.memory_bytes_max && maximum.is_none_or(|maximum| desired <= maximum as u64);
-        if allowed {
+        // The first size is the snapshot's: its pages are shared until they are written to.
+        let had = allowed && (current == 0 || self.holding.grow_by(desired - current).await);
+        if had {
             meter.memory_bytes.fetch_max(desired, Ordering::Relaxed);
         } else {
-            meter.memory_refused.store(true, Ordering::Relaxed);
+            meter.refused_bytes.store(desired, Ordering::Relaxed);
+            meter.refused_for_others.store(allowed, Ordering::Relaxed);
         }
-        Ok(allowed)
+        Ok(had)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    async fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         Ok(desired <= TABLE_ELEMENTS_MAX)
     }
 }
@@ -95,41 +113,33 @@ impl RunEnd {
     }
 }
 
+/// Everything that a run enters the guest with.
+pub(crate) struct Entry {
+    pub(crate) guest: Guest,
+    pub(crate) run: Run,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) holding: Arc<Holding>,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    pub(crate) slice_fuel: u64,
+}
+
 /// Runs one program from its first instruction to its end. Each poll is one slice; dropping it ends the program.
-pub(crate) async fn enter(
-    guest: Guest,
-    run: Run,
-    meter: Arc<Meter>,
-    stdout: Output,
-    stderr: Output,
-    slice_fuel: u64,
-) -> RunEnd {
-    let limits = run.limits.clone();
-    let answer = call(guest, run, Arc::clone(&meter), stdout, stderr.clone(), slice_fuel).await;
-    let refused = meter.memory_refused.load(Ordering::Relaxed);
-    match answer {
-        Ok(answer) => answered(answer, &limits, refused),
-        Err(error) => failed(&error, &limits, refused, &stderr),
+pub(crate) async fn enter(entry: Entry) -> RunEnd {
+    let limits = entry.run.limits.clone();
+    let (meter, stderr) = (Arc::clone(&entry.meter), entry.stderr.clone());
+    match call(entry).await {
+        Ok(answer) => answered(answer, &limits, &meter),
+        Err(error) => failed(&error, &limits, &meter, &stderr),
     }
 }
 
-async fn call(
-    guest: Guest,
-    run: Run,
-    meter: Arc<Meter>,
-    stdout: Output,
-    stderr: Output,
-    slice_fuel: u64,
-) -> wasmtime::Result<Answer> {
+async fn call(entry: Entry) -> wasmtime::Result<Answer> {
+    let Entry { guest, run, meter, holding, stdout, stderr, slice_fuel } = entry;
     let job = job_text(&run)?;
-    let wasi = WasiCtxBuilder::new()
-        .stdin(MemoryInputPipe::new(run.stdin))
-        .stdout(stdout)
-        .stderr(stderr)
-        .max_random_size(run.limits.memory_bytes)
-        .build_p1();
-    let mut store = Store::new(&guest.engine, TaskState { wasi, meter: Arc::clone(&meter) });
-    store.limiter(|state| state);
+    let wasi = WasiCtxBuilder::new().stdin(MemoryInputPipe::new(run.stdin)).stdout(stdout).stderr(stderr).build_p1();
+    let mut store = Store::new(&guest.engine, TaskState { wasi, meter: Arc::clone(&meter), holding });
+    store.limiter_async(|state| state);
     store.set_fuel(run.limits.fuel)?;
     store.fuel_async_yield_interval(Some(slice_fuel))?;
     let instance = guest.instance.instantiate_async(&mut store).await?;
@@ -189,11 +199,11 @@ fn read_answer(memory: &[u8], place: u64, result_bytes: u64) -> wasmtime::Result
     Ok(answer)
 }
 
-fn answered(answer: Answer, limits: &RunLimits, refused: bool) -> RunEnd {
+fn answered(answer: Answer, limits: &RunLimits, meter: &Meter) -> RunEnd {
     if let Some(exception) = answer.exception {
-        let out_of_memory = refused && exception.kind == "MemoryError";
-        let (outcome, error) = if out_of_memory {
-            (Outcome::MemoryLimit, memory_limit(limits))
+        let refused = meter.refusal(limits).filter(|_| exception.kind == "MemoryError");
+        let (outcome, error) = if let Some(text) = refused {
+            (Outcome::MemoryLimit, text)
         } else if exception.message.is_empty() {
             (Outcome::Exception, exception.kind.clone())
         } else {
@@ -208,20 +218,32 @@ fn answered(answer: Answer, limits: &RunLimits, refused: bool) -> RunEnd {
     }
 }
 
-fn failed(error: &wasmtime::Error, limits: &RunLimits, refused: bool, stderr: &Output) -> RunEnd {
+fn failed(error: &wasmtime::Error, limits: &RunLimits, meter: &Meter, stderr: &Output) -> RunEnd {
     if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
         return RunEnd::exited(u8::try_from(*code).unwrap_or(1));
     }
     if let Some(large) = error.downcast_ref::<ResultTooLarge>() {
-        let text = format!("{large}; the limit is {} bytes", limits.result_bytes);
+        let text = format!("{large}, and its limit is {} bytes: return less, or split it", limits.result_bytes);
         return RunEnd::failed(Outcome::OutputLimit, text);
     }
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => {
-            let text = format!("the program used up its fuel of {} units; limits.fuel sets it", limits.fuel);
+    if error.downcast_ref::<OutputFull>().is_some() {
+        let text = format!(
+            "the program printed more than its {} bytes and was stopped; limits.output_bytes sets how many, \
+             limits.output_stops whether it is stopped",
+            limits.output_bytes
+        );
+        return RunEnd::failed(Outcome::OutputLimit, text);
+    }
+    match (error.downcast_ref::<Trap>(), meter.refusal(limits)) {
+        (Some(Trap::OutOfFuel), _) => {
+            let text = format!(
+                "the program used up its {} units of fuel (some {:.0} s of a processor); limits.fuel sets it",
+                limits.fuel,
+                limits.fuel as f64 / FUEL_A_SECOND
+            );
             RunEnd::failed(Outcome::FuelLimit, text)
         }
-        Some(Trap::StackOverflow) => {
+        (Some(Trap::StackOverflow), _) => {
             let message = "the program nested calls deeper than the interpreter's stack";
             let exception = Exception {
                 kind: "RecursionError".to_owned(),
@@ -231,16 +253,35 @@ fn failed(error: &wasmtime::Error, limits: &RunLimits, refused: bool, stderr: &O
             let end = RunEnd::failed(Outcome::Exception, format!("RecursionError: {message}"));
             RunEnd { exception: Some(exception), ..end }
         }
-        _ if refused => RunEnd::failed(Outcome::MemoryLimit, memory_limit(limits)),
-        _ => RunEnd::failed(Outcome::Crashed, crash_text(error, stderr)),
+        (_, Some(text)) => RunEnd::failed(Outcome::MemoryLimit, text),
+        (_, None) => RunEnd::failed(Outcome::Crashed, crash_text(error, stderr)),
     }
 }
 
-fn memory_limit(limits: &RunLimits) -> String {
-    format!(
-        "the program needed more memory than its limit of {} bytes; limits.memory_bytes sets it",
-        limits.memory_bytes
-    )
+/// Roughly what a core burns; only for people.
+const FUEL_A_SECOND: f64 = 0.7e9;
+
+impl Meter {
+    /// Why memory was refused, if it was.
+    fn refusal(&self, limits: &RunLimits) -> Option<String> {
+        let refused = self.refused_bytes.load(Ordering::Relaxed);
+        if refused == 0 {
+            return None;
+        }
+        let had = self.memory_bytes.load(Ordering::Relaxed);
+        Some(if self.refused_for_others.load(Ordering::Relaxed) {
+            format!(
+                "the program had {had} bytes of memory and asked for {refused}, and this peer's tasks hold what there \
+                 is; try again later, or start the peer with a larger --task-memory-bytes"
+            )
+        } else {
+            format!(
+                "the program had {had} bytes of memory and asked for {refused}, more than its limit of {} bytes; \
+                 limits.memory_bytes sets it",
+                limits.memory_bytes
+            )
+        })
+    }
 }
 
 /// The interpreter's last words explain a crash better than the trap's name.

@@ -5,18 +5,23 @@
 //! worker does in the run's next turn.
 
 use crate::{
-    ComputeConfig, Guest, Run, RunReport, clock,
-    output::Output,
-    run_queue::{RunId, RunQueue, RunState},
-    sandbox::{self, Meter, RunEnd},
+    ComputeConfig, Guest, Run, RunReport,
+    account::{Account, Stop},
+    budget::{Budget, Holding},
+    calibrate::slice_fuel,
+    clock::{self, ThreadUsage},
+    handle::{QueueFull, RunHandle},
+    run_queue::{Room, RunId, RunQueue, RunState, Standing},
+    sandbox::{self, Entry, RunEnd},
+    timeline::{Timeline, TimelineTurn},
 };
-use sandlot_protocol::{Outcome, Usage};
+use sandlot_protocol::Outcome;
 use std::{
     collections::{BTreeSet, HashMap},
     future::Future,
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak, atomic::Ordering},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Wake, Waker},
     thread,
     time::{Duration, Instant},
@@ -25,15 +30,10 @@ use tokio::{runtime::Handle, sync::oneshot};
 
 type RunFuture = Pin<Box<dyn Future<Output = RunEnd> + Send>>;
 
-/// More runs wait than may.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{queued} tasks are waiting already, and at most {max} may")]
-pub struct QueueFull {
-    /// How many wait.
-    pub queued: usize,
-    /// How many may.
-    pub max: usize,
-}
+/// How much of what is known of the cost of a run the newest one changes.
+const COST_NEWEST: f64 = 0.1;
+/// A refused client is told to wait at least and at most so long.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 
 /// Figures of the scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -50,8 +50,14 @@ pub struct ComputeStatus {
     pub waiting: usize,
     /// Turns given since the start.
     pub slices: u64,
+    /// Units of fuel in one slice.
+    pub slice_fuel: u64,
     /// Nanoseconds that workers spent on runs since the start.
     pub busy_ns: u64,
+    /// Bytes of memory that the runs hold.
+    pub memory_bytes: u64,
+    /// Bytes of memory that all runs may hold together.
+    pub memory_bytes_max: u64,
 }
 
 /// Runs Python fairly: start it once per process.
@@ -63,10 +69,16 @@ pub struct Compute {
     workers: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
-struct Shared {
+pub(crate) struct Shared {
     state: Mutex<State>,
     /// A run became runnable, or a deadline is nearer than before, or the process stops.
     changed: Condvar,
+    pub(crate) budget: Arc<Budget>,
+    epoch: Instant,
+    epoch_since_1970: Duration,
+    pub(crate) workers: usize,
+    slice: Duration,
+    slice_fuel: u64,
 }
 
 impl std::fmt::Debug for Shared {
@@ -75,141 +87,148 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-struct State {
-    queue: RunQueue,
-    slots: HashMap<RunId, Slot>,
+pub(crate) struct State {
+    pub(crate) queue: RunQueue,
+    pub(crate) slots: HashMap<RunId, Slot>,
     /// Of the runs that have started and not ended.
     deadlines: BTreeSet<(Instant, RunId)>,
+    timeline: Timeline,
     next_id: u64,
     stopping: bool,
     slices: u64,
     busy: Duration,
+    /// What a run costs, by the last ones that ended.
+    run_cost: Duration,
 }
 
-struct Slot {
-    /// `None` while a worker has it.
-    future: Option<RunFuture>,
+pub(crate) struct Slot {
+    work: Work,
+    label: Arc<str>,
     waker: Waker,
     reply: oneshot::Sender<RunReport>,
     stop: Option<Stop>,
-    account: Account,
+    pub(crate) account: Account,
+    /// From when it has a sandbox.
+    pub(crate) holding: Option<Arc<Holding>>,
 }
 
-/// What a run has used, and where its output goes.
-struct Account {
-    submitted: Instant,
-    started: Option<Instant>,
-    cpu: Duration,
-    slices: u64,
-    slice_fuel: u64,
-    fuel_max: u64,
-    timeout: Duration,
-    meter: Arc<Meter>,
-    stdout: Output,
-    stderr: Output,
-}
-
-/// Why a run is stopped.
-#[derive(Debug, Clone, Copy)]
-enum Stop {
-    Cancelled,
-    Timeout,
-    Stopping,
+/// What a slot has for a worker.
+enum Work {
+    /// Not begun.
+    New(Box<Run>),
+    Going(RunFuture),
+    /// A worker has it.
+    Taken,
 }
 
 impl Compute {
-    /// Starts the workers. Timers of the runs belong to the tokio runtime that this is called in.
+    /// Measures how much fuel burns in a slice, and starts the workers. Timers of the runs belong to the tokio runtime
+    /// that this is called in.
     ///
     /// # Errors
     /// When the machine refuses a thread.
     pub fn start(config: ComputeConfig, guest: Guest) -> std::io::Result<Self> {
+        let room = Room { live_max: config.live_runs_max, active_max: config.active_runs_max };
         let state = State {
-            queue: RunQueue::new(config.live_runs_max),
+            queue: RunQueue::new(room, config.slice),
             slots: HashMap::new(),
             deadlines: BTreeSet::new(),
+            timeline: Timeline::default(),
             next_id: 0,
             stopping: false,
             slices: 0,
             busy: Duration::ZERO,
+            run_cost: config.slice,
         };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let count = config.workers.max(1);
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            budget: Budget::new(config.memory_bytes_max, config.memory_wait),
+            epoch: clock::now(),
+            epoch_since_1970: clock::since_1970(),
+            workers: count,
+            slice: config.slice,
+            slice_fuel: config.slice_fuel.unwrap_or_else(|| slice_fuel(&guest, config.slice)),
+        });
         let runtime = Handle::current();
-        let workers = (0..config.workers.max(1))
+        let workers = (0..count)
             .map(|index| {
-                let (shared, runtime) = (Arc::clone(&shared), runtime.clone());
-                thread::Builder::new().name(format!("worker-{index}")).spawn(move || work(&shared, &runtime))
+                let (shared, runtime, guest) = (Arc::clone(&shared), runtime.clone(), guest.clone());
+                let name = format!("worker-{index}");
+                let index = u16::try_from(index).unwrap_or(u16::MAX);
+                thread::Builder::new().name(name).spawn(move || work(&shared, &runtime, &guest, index))
             })
             .collect::<std::io::Result<Vec<_>>>()?;
         Ok(Self { shared, guest, config, workers: Mutex::new(workers) })
     }
 
-    /// Puts a run at the back of the queue. Dropping the handle stops it.
+    /// Puts a run into the queue. Dropping the handle stops it.
     ///
     /// # Errors
     /// When too many runs wait already.
     pub fn submit(&self, run: Run) -> Result<RunHandle, QueueFull> {
-        let meter = Arc::new(Meter::new(&run.limits));
-        let (stdout, stderr) = (Output::new(run.limits.output_bytes), Output::new(run.limits.output_bytes));
-        let account = Account {
-            submitted: clock::now(),
-            started: None,
-            cpu: Duration::ZERO,
-            slices: 0,
-            slice_fuel: self.config.slice_fuel,
-            fuel_max: run.limits.fuel,
-            timeout: run.limits.timeout,
-            meter: Arc::clone(&meter),
-            stdout: stdout.clone(),
-            stderr: stderr.clone(),
-        };
-        let future =
-            sandbox::enter(self.guest.clone(), run, meter, stdout.clone(), stderr.clone(), self.config.slice_fuel);
+        let standing = Standing { submitter: run.submitter.clone(), priority: run.priority, weight: run.weight };
+        let account = Account::new(run.limits.clone(), self.shared.slice_fuel);
+        let (stdout, stderr) = (account.stdout.clone(), account.stderr.clone());
         let (reply, report) = oneshot::channel();
-        let id = self.enqueue(future, reply, account)?;
-        Ok(RunHandle { id, shared: Arc::clone(&self.shared), report, stdout, stderr })
-    }
-
-    fn enqueue(
-        &self,
-        future: impl Future<Output = RunEnd> + Send + 'static,
-        reply: oneshot::Sender<RunReport>,
-        account: Account,
-    ) -> Result<RunId, QueueFull> {
         let mut state = self.shared.state();
         let queued = state.queue.queued();
         if queued >= self.config.queued_runs_max {
-            return Err(QueueFull { queued, max: self.config.queued_runs_max });
+            let retry_after = state.retry_after(self.shared.workers);
+            return Err(QueueFull { queued, max: self.config.queued_runs_max, retry_after });
         }
         let id = RunId(state.next_id);
         state.next_id += 1;
+        let handle = |report| RunHandle::new(id, Arc::clone(&self.shared), report, stdout, stderr);
         if state.stopping {
             // No worker is left to end it.
             drop(state);
-            let _ = reply.send(account.report(Stop::Stopping.end()));
-            return Ok(id);
+            let end = account.end(Stop::Stopping);
+            let _ = reply.send(account.report(end));
+            return Ok(handle(report));
         }
         let waker = Waker::from(Arc::new(RunWaker { shared: Arc::downgrade(&self.shared), id }));
-        state.slots.insert(id, Slot { future: Some(Box::pin(future)), waker, reply, stop: None, account });
-        state.queue.push(id);
+        let label = Arc::clone(&run.label);
+        let work = Work::New(Box::new(run));
+        state.slots.insert(id, Slot { work, label, waker, reply, stop: None, account, holding: None });
+        state.queue.push(id, standing, self.shared.now());
+        let begun = self.shared.admit(&mut state);
         drop(state);
-        self.shared.changed.notify_one();
-        Ok(id)
+        self.shared.look(begun);
+        Ok(handle(report))
     }
 
     /// The scheduler's figures now.
     #[must_use]
     pub fn status(&self) -> ComputeStatus {
+        let (memory_bytes, memory_bytes_max) = self.shared.budget.figures();
         let state = self.shared.state();
         let (runnable, running, waiting) = state.queue.live();
         ComputeStatus {
-            workers: self.config.workers.max(1),
+            workers: self.shared.workers,
             queued: state.queue.queued(),
             runnable,
             running,
             waiting,
             slices: state.slices,
+            slice_fuel: self.shared.slice_fuel,
             busy_ns: u64::try_from(state.busy.as_nanos()).unwrap_or(u64::MAX),
+            memory_bytes,
+            memory_bytes_max,
         }
+    }
+
+    /// How long somebody should wait who finds no room: until the runs that wait now have had their turns.
+    #[must_use]
+    pub fn retry_after(&self) -> Duration {
+        self.shared.state().retry_after(self.shared.workers)
+    }
+
+    /// The turns that ended after this time (nanoseconds since 1970), oldest first; at most `limit`, the newest ones.
+    #[must_use]
+    pub fn timeline(&self, since_ns: u64, limit: usize) -> Vec<TimelineTurn> {
+        self.shared.state().timeline.since(since_ns, limit)
     }
 
     /// The guest that runs here.
@@ -241,76 +260,6 @@ impl Drop for Compute {
     }
 }
 
-/// A run that was submitted. Dropping it stops the run.
-#[derive(Debug)]
-pub struct RunHandle {
-    id: RunId,
-    shared: Arc<Shared>,
-    report: oneshot::Receiver<RunReport>,
-    stdout: Output,
-    stderr: Output,
-}
-
-impl RunHandle {
-    /// Waits for the end.
-    pub async fn wait(&mut self) -> RunReport {
-        match (&mut self.report).await {
-            Ok(report) => report,
-            Err(_) => unreachable!("every run gets its report, and it is taken once"),
-        }
-    }
-
-    /// What the run prints, while it runs.
-    #[must_use]
-    pub fn stdout(&self) -> &Output {
-        &self.stdout
-    }
-
-    /// What the run prints on standard error, while it runs.
-    #[must_use]
-    pub fn stderr(&self) -> &Output {
-        &self.stderr
-    }
-
-    /// Tells where the run is, for as long as it lives.
-    #[must_use]
-    pub fn probe(&self) -> RunProbe {
-        RunProbe { id: self.id, shared: Arc::downgrade(&self.shared) }
-    }
-
-    /// Stops the run; `wait` then tells that it was cancelled.
-    pub fn cancel(&self) {
-        self.shared.stop(self.id, Stop::Cancelled);
-    }
-}
-
-/// Looks at a run without holding it.
-#[derive(Debug, Clone)]
-pub struct RunProbe {
-    id: RunId,
-    shared: Weak<Shared>,
-}
-
-impl RunProbe {
-    /// "queued", "running" or "waiting"; `None` once the run is over.
-    #[must_use]
-    pub fn state(&self) -> Option<&'static str> {
-        let shared = self.shared.upgrade()?;
-        let state = shared.state().queue.state(self.id)?;
-        Some(match state {
-            RunState::Queued => "queued",
-            RunState::Runnable | RunState::Running { .. } => "running",
-            RunState::Waiting => "waiting",
-        })
-    }
-}
-
-impl Drop for RunHandle {
-    fn drop(&mut self) {
-        self.cancel();
-    }
-}
-
 struct RunWaker {
     shared: Weak<Shared>,
     id: RunId,
@@ -322,10 +271,11 @@ impl Wake for RunWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if let Some(shared) = self.shared.upgrade()
-            && shared.state().queue.wake(self.id)
-        {
-            shared.changed.notify_one();
+        if let Some(shared) = self.shared.upgrade() {
+            let now = shared.now();
+            if shared.state().queue.wake(self.id, now) {
+                shared.changed.notify_one();
+            }
         }
     }
 }
@@ -333,42 +283,117 @@ impl Wake for RunWaker {
 /// What a worker takes for one turn.
 struct Turn {
     id: RunId,
-    future: RunFuture,
+    work: TurnWork,
     waker: Waker,
     stop: Option<Stop>,
 }
 
-fn work(shared: &Shared, runtime: &Handle) {
+enum TurnWork {
+    Begin(Box<Beginning>),
+    GoOn(RunFuture),
+}
+
+/// What a run's first turn needs.
+struct Beginning {
+    run: Run,
+    holding: Arc<Holding>,
+    meter: Arc<sandbox::Meter>,
+    stdout: crate::output::Output,
+    stderr: crate::output::Output,
+    slice_fuel: u64,
+}
+
+/// What a turn cost.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    worker: u16,
+    started: Instant,
+    wall: Duration,
+    usage: ThreadUsage,
+    /// The whole slice was used up.
+    whole: bool,
+}
+
+fn work(shared: &Shared, runtime: &Handle, guest: &Guest, worker: u16) {
     let _guard = runtime.enter();
-    while let Some(mut turn) = shared.take_turn() {
-        if let Some(stop) = turn.stop {
-            drop(turn.future);
-            shared.finish(turn.id, None, stop.end());
+    while let Some(turn) = shared.take_turn() {
+        let Turn { id, work, waker, stop } = turn;
+        let (started, before) = (clock::now(), ThreadUsage::now());
+        let cost = || Cost {
+            worker,
+            started,
+            wall: clock::now().saturating_duration_since(started),
+            usage: ThreadUsage::now().since(before),
+            whole: false,
+        };
+        if let Some(stop) = stop {
+            drop_quietly(work);
+            shared.finish(id, cost(), |account| account.end(stop));
             continue;
         }
-        let started = clock::now();
-        let mut context = Context::from_waker(&turn.waker);
-        let poll = std::panic::catch_unwind(AssertUnwindSafe(|| turn.future.as_mut().poll(&mut context)));
-        let took = clock::now().saturating_duration_since(started);
-        match poll {
-            Ok(Poll::Pending) => shared.turn_over(turn.id, turn.future, took),
+        let mut future = match work {
+            TurnWork::GoOn(future) => future,
+            TurnWork::Begin(beginning) => begin(guest.clone(), *beginning),
+        };
+        let mut context = Context::from_waker(&waker);
+        match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context))) {
+            Ok(Poll::Pending) => shared.turn_over(id, future, cost()),
             Ok(Poll::Ready(end)) => {
-                drop(turn.future);
-                shared.finish(turn.id, Some(took), end);
+                drop_quietly(future);
+                shared.finish(id, cost(), |_| end);
             }
             Err(_) => {
-                // A future that panicked must not be touched again, not even to drop what it holds.
-                std::mem::forget(turn.future);
+                drop_quietly(future);
                 let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
-                shared.finish(turn.id, Some(took), end);
+                shared.finish(id, cost(), |_| end);
             }
         }
     }
 }
 
+fn begin(guest: Guest, beginning: Beginning) -> RunFuture {
+    let Beginning { run, holding, meter, stdout, stderr, slice_fuel } = beginning;
+    Box::pin(sandbox::enter(Entry { guest, run, meter, holding, stdout, stderr, slice_fuel }))
+}
+
+/// A destructor that panics ends nothing but itself.
+fn drop_quietly<T>(value: T) {
+    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop(value)));
+}
+
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Since this started.
+    fn now(&self) -> Duration {
+        clock::now().saturating_duration_since(self.epoch)
+    }
+
+    /// Gives sandboxes to runs that wait. Says how many.
+    fn admit(&self, state: &mut State) -> usize {
+        let now = self.now();
+        let mut count = 0;
+        // One at a time: each holds memory before the next one is looked at.
+        while let Some(id) = state.queue.admit(now, |host| self.budget.has_room(host)) {
+            count += 1;
+            if let Some(slot) = state.slots.get_mut(&id)
+                && let Work::New(run) = &slot.work
+            {
+                slot.holding = Some(Arc::new(self.budget.hold(&run.submitter.host)));
+            }
+        }
+        count
+    }
+
+    /// So many workers should look.
+    fn look(&self, count: usize) {
+        match count {
+            0 => {}
+            1 => self.changed.notify_one(),
+            _ => self.changed.notify_all(),
+        }
     }
 
     /// Waits for a run whose turn it is; `None` once the process stops and no run is left.
@@ -376,8 +401,8 @@ impl Shared {
         let mut state = self.state();
         loop {
             let now = clock::now();
-            state.expire(now);
-            if let Some(id) = state.queue.next() {
+            state.expire(now, now.saturating_duration_since(self.epoch));
+            if let Some(id) = state.queue.next(now.saturating_duration_since(self.epoch)) {
                 return Some(state.turn(id, now));
             }
             if state.stopping && state.slots.is_empty() {
@@ -394,52 +419,107 @@ impl Shared {
         }
     }
 
-    fn turn_over(&self, id: RunId, future: RunFuture, took: Duration) {
+    fn turn_over(&self, id: RunId, future: RunFuture, mut cost: Cost) {
         let mut state = self.state();
-        state.expire(clock::now());
-        state.count(id, took);
+        cost.whole = matches!(state.queue.state(id), Some(RunState::Running { woken: true }));
+        let now = cost.started + cost.wall;
+        let since = now.saturating_duration_since(self.epoch);
+        state.expire(now, since);
+        self.count(&mut state, id, cost);
         let Some(slot) = state.slots.get_mut(&id) else { return };
         if let Some(stop) = slot.stop {
             drop(state);
-            drop(future);
-            self.finish(id, None, stop.end());
+            drop_quietly(future);
+            self.end(id, Some(cost), |account| account.end(stop));
             return;
         }
-        slot.future = Some(future);
-        state.queue.turn_over(id);
+        slot.work = Work::Going(future);
+        state.queue.turn_over(id, cost.usage.cpu, since);
+        // A run that waits makes room for one that wants the processor.
+        let begun = self.admit(&mut state);
+        drop(state);
+        self.look(begun);
     }
 
-    fn finish(&self, id: RunId, took: Option<Duration>, end: RunEnd) {
+    /// Charges a run for a turn, and notes it in the timeline.
+    fn count(&self, state: &mut State, id: RunId, cost: Cost) {
+        state.slices += 1;
+        state.busy += cost.wall;
+        let Some(slot) = state.slots.get_mut(&id) else { return };
+        let account = &mut slot.account;
+        account.count(cost.usage.cpu, cost.usage.faults, cost.started + cost.wall);
+        if account.cpu > account.limits.cpu {
+            slot.stop.get_or_insert(Stop::CpuTime);
+        }
+        if let Some(holding) = &slot.holding
+            && !holding.touched(account.private_bytes())
+        {
+            slot.stop.get_or_insert(Stop::Memory);
+        }
+        let start = self.epoch_since_1970 + cost.started.saturating_duration_since(self.epoch);
+        let per_turn = self.slice_fuel;
+        let turn = TimelineTurn {
+            task_id: Arc::clone(&slot.label),
+            worker: cost.worker,
+            start_ns: in_ns(start),
+            duration_ns: in_ns(cost.wall),
+            cpu_ns: in_ns(cost.usage.cpu),
+            fuel: if cost.whole { per_turn } else { self.fuel_in(cost.usage.cpu).min(per_turn) },
+        };
+        state.timeline.push(turn);
+    }
+
+    /// What burns in this time, by what was measured at the start.
+    fn fuel_in(&self, time: Duration) -> u64 {
+        let slice = self.slice.as_nanos().max(1);
+        u64::try_from(u128::from(self.slice_fuel) * time.as_nanos() / slice).unwrap_or(u64::MAX)
+    }
+
+    /// A run's last turn is over.
+    fn finish(&self, id: RunId, cost: Cost, end: impl FnOnce(&Account) -> RunEnd) {
+        self.count(&mut self.state(), id, cost);
+        self.end(id, Some(cost), end);
+    }
+
+    /// A run is over, and its sandbox is free.
+    fn end(&self, id: RunId, cost: Option<Cost>, end: impl FnOnce(&Account) -> RunEnd) {
         let mut state = self.state();
-        if let Some(took) = took {
-            state.count(id, took);
-        }
-        let another = state.queue.finish(id);
-        let Some(slot) = state.slots.remove(&id) else { return };
+        state.queue.finish(id, cost.map(|cost| cost.usage.cpu));
+        let Some(mut slot) = state.slots.remove(&id) else { return };
         if let Some(started) = slot.account.started {
-            state.deadlines.remove(&(started + slot.account.timeout, id));
+            state.deadlines.remove(&(started + slot.account.limits.timeout, id));
+            let newest = slot.account.cpu.as_secs_f64() * COST_NEWEST;
+            state.run_cost = Duration::from_secs_f64(state.run_cost.as_secs_f64() * (1.0 - COST_NEWEST) + newest);
         }
+        drop(state);
+        // Giving memory back wakes runs that wait for it, which takes the lock.
+        drop(slot.holding.take());
+        let mut state = self.state();
+        let begun = self.admit(&mut state);
         let nothing_left = state.stopping && state.slots.is_empty();
         drop(state);
         if nothing_left {
             self.changed.notify_all();
-        } else if another {
-            self.changed.notify_one();
+        } else {
+            self.look(begun);
         }
+        let end = end(&slot.account);
         // The handle may be gone: then nobody wants the report.
         let _ = slot.reply.send(slot.account.report(end));
     }
 
-    fn stop(&self, id: RunId, stop: Stop) {
+    pub(crate) fn stop(&self, id: RunId, stop: Stop) {
         let mut state = self.state();
         let Some(slot) = state.slots.get_mut(&id) else { return };
         slot.stop.get_or_insert(stop);
         if state.queue.state(id) == Some(RunState::Queued) {
             drop(state);
-            self.finish(id, None, stop.end());
+            self.end(id, None, |account| account.end(stop));
             return;
         }
-        let woken = state.queue.wake(id);
+        let now = self.now();
+        let woken = state.queue.wake(id, now);
+        state.queue.hurry(id);
         drop(state);
         if woken {
             self.changed.notify_one();
@@ -450,82 +530,48 @@ impl Shared {
 impl State {
     fn turn(&mut self, id: RunId, now: Instant) -> Turn {
         let slot = self.slots.get_mut(&id).expect("the run queue only knows runs that have a slot");
-        let future = slot.future.take().expect("only one worker has a run at a time");
-        let turn = Turn { id, future, waker: slot.waker.clone(), stop: slot.stop };
-        if slot.account.started.is_none() {
-            slot.account.started = Some(now);
-            self.deadlines.insert((now + slot.account.timeout, id));
+        let account = &mut slot.account;
+        if account.started.is_none() {
+            account.started = Some(now);
+            self.deadlines.insert((now + account.limits.timeout, id));
         }
-        turn
-    }
-
-    fn count(&mut self, id: RunId, took: Duration) {
-        self.slices += 1;
-        self.busy += took;
-        if let Some(slot) = self.slots.get_mut(&id) {
-            slot.account.slices += 1;
-            slot.account.cpu += took;
-        }
+        let work = match std::mem::replace(&mut slot.work, Work::Taken) {
+            Work::Going(future) => TurnWork::GoOn(future),
+            Work::New(run) => TurnWork::Begin(Box::new(Beginning {
+                run: *run,
+                holding: slot.holding.clone().expect("a run that begins holds memory"),
+                meter: Arc::clone(&account.meter),
+                stdout: account.stdout.clone(),
+                stderr: account.stderr.clone(),
+                slice_fuel: account.slice_fuel,
+            })),
+            Work::Taken => unreachable!("only one worker has a run at a time"),
+        };
+        Turn { id, work, waker: slot.waker.clone(), stop: slot.stop }
     }
 
     /// Stops the runs whose time is over.
-    fn expire(&mut self, now: Instant) {
+    fn expire(&mut self, now: Instant, since: Duration) {
         while let Some((deadline, id)) = self.deadlines.first().copied()
             && deadline <= now
         {
             self.deadlines.pop_first();
             if let Some(slot) = self.slots.get_mut(&id) {
                 slot.stop.get_or_insert(Stop::Timeout);
-                self.queue.wake(id);
+                self.queue.wake(id, since);
+                self.queue.hurry(id);
             }
         }
     }
-}
 
-impl Account {
-    fn report(self, mut end: RunEnd) -> RunReport {
-        let now = clock::now();
-        let started = self.started.unwrap_or(now);
-        self.stdout.close();
-        self.stderr.close();
-        let ((stdout, cut_out), (stderr, cut_err)) = (self.stdout.text(), self.stderr.text());
-        if end.outcome == Outcome::Timeout {
-            end.error =
-                Some(format!("the program ran longer than its {} s; timeout sets it", self.timeout.as_secs_f64()));
-        }
-        // A run that was stopped did not say what it used: whole slices are what is known.
-        let fuel = match self.meter.fuel.load(Ordering::Relaxed) {
-            0 => self.slices.saturating_mul(self.slice_fuel).min(self.fuel_max),
-            exact => exact,
-        };
-        let milliseconds = |duration: Duration| duration.as_secs_f64() * 1e3;
-        RunReport {
-            outcome: end.outcome,
-            value: end.value,
-            exception: end.exception,
-            exit_code: end.exit_code,
-            error: end.error,
-            stdout,
-            stderr,
-            truncated: cut_out || cut_err,
-            usage: Usage {
-                fuel,
-                slices: self.slices,
-                queue_ms: milliseconds(started.saturating_duration_since(self.submitted)),
-                cpu_ms: milliseconds(self.cpu),
-                wall_ms: milliseconds(now.saturating_duration_since(started)),
-                peak_memory_bytes: self.meter.memory_bytes.load(Ordering::Relaxed),
-            },
-        }
+    fn retry_after(&self, workers: usize) -> Duration {
+        let (runnable, running, _) = self.queue.live();
+        let waiting = u32::try_from(self.queue.queued() + runnable + running).unwrap_or(u32::MAX);
+        let workers = u32::try_from(workers).unwrap_or(u32::MAX).max(1);
+        (self.run_cost.saturating_mul(waiting) / workers).clamp(RETRY.0, RETRY.1)
     }
 }
 
-impl Stop {
-    fn end(self) -> RunEnd {
-        match self {
-            Self::Cancelled => RunEnd::failed(Outcome::Cancelled, "the task was cancelled"),
-            Self::Timeout => RunEnd::failed(Outcome::Timeout, "the program ran too long"),
-            Self::Stopping => RunEnd::failed(Outcome::Cancelled, "the peer is stopping"),
-        }
-    }
+fn in_ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -18,7 +18,7 @@ fn guest() -> Guest {
 }
 
 fn compute(workers: usize) -> Compute {
-    Compute::start(ComputeConfig { workers, live_runs_max: 8, ..ComputeConfig::default() }, guest()).unwrap()
+    Compute::start(ComputeConfig { workers, live_runs_max: 16, ..ComputeConfig::default() }, guest()).unwrap()
 }
 
 async fn run(run: Run) -> RunReport {

@@ -98,6 +98,18 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
+    /// Waits until the other side is gone. What comes meanwhile is kept for `next`. Never ends when that cannot be known:
+    /// a shell's `nc` closes its sending side and still reads, and behind a full buffer nothing is seen.
+    pub(crate) async fn gone(&mut self) {
+        while self.framing() == Some(Framing::Lengths) && self.buffer.len() < FREE_BYTES {
+            match self.stream.read_buf(&mut self.buffer).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+        std::future::pending().await
+    }
+
     async fn read_more(&mut self) -> Result<(), ReadError> {
         let (rest, late) = match self.begun {
             None => (self.idle_timeout, ReadError::Idle(self.idle_timeout)),

@@ -11,7 +11,7 @@ use sandlot_protocol::{
 };
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
@@ -179,6 +179,8 @@ impl<H: Handler> ServedConnection<H> {
         let mut requests: JoinSet<Answered> = JoinSet::new();
         // A request without an id must be answered before the next one is read.
         let mut in_order = false;
+        // What the client asked for goes on only as long as somebody waits for it.
+        let mut is_awaited = false;
         let mut open = true;
         while open || !requests.is_empty() {
             tokio::select! {
@@ -191,19 +193,21 @@ impl<H: Handler> ServedConnection<H> {
                     }
                 }
                 () = self.stopping.cancelled(), if open => open = false,
-                frame = reader.next(), if open && !in_order && requests.len() < limits.requests_max => match frame {
-                    Ok(text) => {
+                frame = next_or_gone(&mut reader, in_order), if open && (if in_order { is_awaited } else { requests.len() < limits.requests_max }) => match frame {
+                    None => return,
+                    Some(Ok(text)) => {
                         let envelope = Request::parse(&text);
                         in_order = envelope.request_id.is_none();
+                        is_awaited = envelope.request.as_ref().is_ok_and(is_long);
                         requests.spawn(answer(Arc::clone(&self.handler), envelope, self.from, Arc::clone(&self.large_replies)));
                     }
                     // A reset connection has nobody to answer; what it asked for is dropped.
-                    Err(ReadError::Io(_)) => return,
-                    Err(ReadError::Idle(_)) if !requests.is_empty() => {}
+                    Some(Err(ReadError::Io(_))) => return,
+                    Some(Err(ReadError::Idle(_))) if !requests.is_empty() => {}
                     // Who sends many requests on one connection reads to its end: this client is gone, and what it
                     // asked for is dropped. A shell's `nc` closes its sending side and still reads.
-                    Err(ReadError::Closed) if reader.framing() == Some(Framing::Lengths) => return,
-                    Err(error) => {
+                    Some(Err(ReadError::Closed)) if reader.framing() == Some(Framing::Lengths) => return,
+                    Some(Err(error)) => {
                         open = false;
                         if let Some(refusal) = refusal(&error) {
                             let json = Reply::from(refusal).to_json(None);
@@ -235,6 +239,18 @@ impl<H: Handler> ServedConnection<H> {
     }
 }
 
+/// The next frame; while a reply is due first, `None` once nobody waits for it any more.
+async fn next_or_gone<R: AsyncRead + Unpin>(
+    reader: &mut FrameReader<R>,
+    in_order: bool,
+) -> Option<Result<String, ReadError>> {
+    if in_order {
+        reader.gone().await;
+        return None;
+    }
+    Some(reader.next().await)
+}
+
 async fn answer<H: Handler>(
     handler: Arc<H>,
     envelope: Envelope,
@@ -252,6 +268,11 @@ async fn answer<H: Handler>(
         Err(refusal) => refusal.into(),
     };
     Answered { json: reply.to_json(request_id.as_deref()), in_order, _permit: permit }
+}
+
+/// Requests that may take long, and that do nothing for anybody but the one who waits for the reply.
+fn is_long(request: &Request) -> bool {
+    matches!(request, Request::CpuTask(_) | Request::BatchTask(_) | Request::WaitTask(_) | Request::TaskOutput(_))
 }
 
 /// A client that asks for many of these and does not read must not fill the memory with their replies.

@@ -27,8 +27,10 @@ pub struct PeerConfig {
     pub memory: MemoryLimits,
     /// What files may cost.
     pub files: FileLimits,
-    /// What the memory of tasks that ended may cost.
-    pub history: HistoryLimits,
+    /// What tasks may cost.
+    pub tasks: TaskTableLimits,
+    /// Which walls stand around this process, as STATUS tells it.
+    pub walls: serde_json::Value,
 }
 
 impl PeerConfig {
@@ -46,7 +48,8 @@ impl PeerConfig {
             server: ServerLimits::default(),
             memory: MemoryLimits::default(),
             files: FileLimits::default(),
-            history: HistoryLimits::default(),
+            tasks: TaskTableLimits::default(),
+            walls: serde_json::Value::Null,
         }
     }
 }
@@ -87,21 +90,35 @@ impl Default for FileLimits {
     }
 }
 
-/// What the memory of tasks that ended may cost.
+/// What tasks may cost, apart from what each one's own limits say.
 #[derive(Debug, Clone)]
-pub struct HistoryLimits {
-    /// Tasks.
-    pub tasks_max: usize,
-    /// Bytes of their results and output.
-    pub bytes_max: usize,
+pub struct TaskTableLimits {
+    /// Tasks that ended and are remembered; as many again of those that were submitted to be kept.
+    pub ended_max: usize,
+    /// Bytes of their results and output; as many again of those that were submitted to be kept.
+    pub ended_bytes_max: usize,
+    /// How long a task that ended is remembered.
+    pub ended_for: Duration,
     /// Tasks that have not ended.
     pub live_max: usize,
+    /// Those of one submitter.
+    pub submitter_live_max: usize,
     /// Bytes of the programs and arguments of tasks that have not ended.
     pub input_bytes_max: u64,
+    /// Those of one submitter.
+    pub submitter_input_bytes_max: u64,
 }
 
-impl Default for HistoryLimits {
+impl Default for TaskTableLimits {
     fn default() -> Self {
-        Self { tasks_max: 10_000, bytes_max: 128 << 20, live_max: 20_000, input_bytes_max: 512 << 20 }
+        Self {
+            ended_max: 10_000,
+            ended_bytes_max: 128 << 20,
+            ended_for: Duration::from_secs(60 * 60),
+            live_max: 40_000,
+            submitter_live_max: 10_000,
+            input_bytes_max: 512 << 20,
+            submitter_input_bytes_max: 128 << 20,
+        }
     }
 }

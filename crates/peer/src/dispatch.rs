@@ -3,13 +3,13 @@
 use crate::{
     membership::Membership,
     run::{rejected, run_here},
-    tasks::{Begun, Place, Slot, Tasks},
+    tasks::{Begun, Place, Slot, Tasks, Waiter},
 };
 use sandlot_client::{Client, ClientError};
-use sandlot_compute::Compute;
+use sandlot_compute::{Compute, Submitter};
 use sandlot_net::clock;
 use sandlot_protocol::{
-    Address, CpuResult, CpuTask, ErrorCode, Outcome, Refusal, Request, TaskId, request::CancelTask,
+    Address, CpuResult, CpuTask, ErrorCode, Outcome, Refusal, Request, TaskId, request::TaskQuestion,
 };
 use std::{
     collections::BTreeMap,
@@ -45,7 +45,7 @@ pub(crate) struct Dispatch {
 pub(crate) struct Clients(Mutex<BTreeMap<Address, Arc<Client>>>);
 
 impl Clients {
-    fn to(&self, address: &Address) -> Arc<Client> {
+    pub(crate) fn to(&self, address: &Address) -> Arc<Client> {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if clients.len() >= CLIENTS_MAX && !clients.contains_key(address) {
             clients.pop_first();
@@ -54,30 +54,61 @@ impl Clients {
     }
 }
 
+/// A task that was asked for.
+enum Started {
+    /// It has not ended.
+    Waiting(TaskId, Waiter),
+    /// It has, or there was no room for it.
+    Ended(CpuResult),
+}
+
+pub(crate) fn lost() -> Refusal {
+    Refusal::new(ErrorCode::Internal, "the task was lost; the peer's log says how")
+}
+
 impl Dispatch {
     /// Runs a task somewhere and tells how it ended. Dropping this stops the task, unless somebody else waits for it.
+    /// `host` is where the request came from.
     ///
     /// # Errors
     /// When the task's id belongs to another task, or a member is out of range.
-    pub(crate) async fn run(self: &Arc<Self>, task: CpuTask) -> Result<CpuResult, Refusal> {
+    pub(crate) async fn run(self: &Arc<Self>, task: CpuTask, host: &str) -> Result<CpuResult, Refusal> {
+        let (_, waiter) = match self.begin(task, host, false)? {
+            Started::Waiting(id, waiter) => (id, waiter),
+            Started::Ended(result) => return Ok(result),
+        };
+        waiter.wait().await.map(|result| (*result).clone()).ok_or_else(lost)
+    }
+
+    /// Begins a task whose result is kept for later. Tells its id, or how it ended if it has.
+    ///
+    /// # Errors
+    /// As `run`.
+    pub(crate) fn submit(self: &Arc<Self>, task: CpuTask, host: &str) -> Result<(TaskId, Option<CpuResult>), Refusal> {
+        Ok(match self.begin(task, host, true)? {
+            Started::Waiting(id, _) => (id, None),
+            Started::Ended(result) => (result.task_id.clone(), Some(result)),
+        })
+    }
+
+    fn begin(self: &Arc<Self>, task: CpuTask, host: &str, kept: bool) -> Result<Started, Refusal> {
         task.check()?;
         let id = task.task_id.clone().unwrap_or_else(sandlot_client::new_task_id);
-        let waiter = match self.tasks.begin(&id, &task, clock::unix_seconds()) {
+        let submitter = Submitter::new(host, task.submitter.as_deref().unwrap_or_default());
+        Ok(match self.tasks.begin(&id, &task, submitter, kept, clock::unix_seconds()) {
             Begun::New(slot, waiter) => {
-                let dispatch = Arc::clone(self);
-                self.under_way.spawn(async move { dispatch.carry_out(task, slot, id).await });
-                waiter
+                let (dispatch, id_here) = (Arc::clone(self), id.clone());
+                self.under_way.spawn(async move { dispatch.carry_out(task, slot, id_here).await });
+                Started::Waiting(id, waiter)
             }
-            Begun::Known(waiter) => waiter,
-            Begun::Ended(result) => return Ok((*result).clone()),
+            Begun::Known(waiter) => Started::Waiting(id, waiter),
+            Begun::Ended(result) => Started::Ended((*result).clone()),
             Begun::Conflict => {
                 let text = format!("task_id {id} belongs to a task with another body: take another id");
                 return Err(Refusal::new(ErrorCode::Conflict, text));
             }
-            Begun::Full(reason) => return Ok(rejected(&id, reason, &self.me)),
-        };
-        let internal = || Refusal::new(ErrorCode::Internal, "the task was lost; the peer's log says how");
-        waiter.wait().await.map(|result| (*result).clone()).ok_or_else(internal)
+            Begun::Full(reason) => Started::Ended(rejected(&id, reason, self.compute.retry_after(), &self.me)),
+        })
     }
 
     async fn carry_out(self: Arc<Self>, task: CpuTask, slot: Slot, id: TaskId) {
@@ -91,6 +122,7 @@ impl Dispatch {
                 break result;
             }
             tries_left -= 1;
+            slot.try_again();
             try_id = sandlot_client::new_task_id();
         };
         result.task_id = id.clone();
@@ -111,6 +143,7 @@ impl Dispatch {
                     Ok(result) => return result,
                     Err(reason) => {
                         warn!(task = %id, %peer, %reason, "a peer did not run a task; the next one is tried");
+                        slot.attempt(&peer, &reason);
                         failed.push(peer);
                     }
                 }
@@ -121,14 +154,17 @@ impl Dispatch {
 
     /// Sends the task to that peer. An error means that it can be tried elsewhere.
     async fn run_at(&self, peer: &Address, id: &TaskId, task: &CpuTask, slot: &Slot) -> Result<CpuResult, String> {
-        slot.place(Place::At(peer.clone()));
+        slot.place(Place::At(peer.clone(), id.clone()));
         let client = self.clients.to(peer);
         let source_peer = Some(self.me.to_string());
-        let forwarded = CpuTask { task_id: Some(id.clone()), source_peer, max_retries: 0, ..task.clone() };
+        // The peer sees us as the host; the name tells it whose task this is.
+        let Submitter { host, name } = &slot.submitter;
+        let submitter = Some(if name.is_empty() { host.to_string() } else { format!("{host}/{name}") });
+        let forwarded = CpuTask { task_id: Some(id.clone()), source_peer, submitter, max_retries: 0, ..task.clone() };
         let result = tokio::select! {
             result = client.run(forwarded) => result,
             () = slot.cancel.cancelled() => {
-                let cancel = Request::CancelTask(CancelTask { task_id: id.clone() });
+                let cancel = Request::CancelTask(TaskQuestion { task_id: id.clone() });
                 if let Err(error) = client.ask_within(&cancel, CANCEL_TIMEOUT).await {
                     warn!(task = %id, %peer, %error, "a peer may not know that a task was cancelled");
                 }

@@ -3,9 +3,10 @@
 use crate::{
     dispatch::Dispatch,
     files::{ChunkOutcome, Description, FileError, Files},
+    history::bytes_of,
     memory::{Memory, MemoryError},
     status::status,
-    tasks::bytes_of,
+    watch,
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use sandlot_client::ClientError;
@@ -15,7 +16,7 @@ use sandlot_protocol::{
     reply::{BatchResult, FileChunk, FilePeers, FileResponse, MemResponse, Pong},
     request::{
         BatchTask, DeleteMem, FileQuestion, GetFileChunk, GetMem, ListFiles, ListMem, PutFile, PutFileChunk, SetMem,
-        TaskHistory, list_entries,
+        TaskHistory, TimelineQuestion, list_entries,
     },
 };
 use std::{
@@ -33,19 +34,28 @@ pub(crate) struct PeerHandler {
     pub(crate) files: Arc<Files>,
     pub(crate) memory: Mutex<Memory>,
     pub(crate) started: Instant,
+    /// Which walls stand around this process.
+    pub(crate) walls: serde_json::Value,
 }
 
 impl Handler for PeerHandler {
-    async fn handle(&self, request: Request, _from: SocketAddr) -> Reply {
-        self.answer(request).await.unwrap_or_else(Reply::Error)
+    async fn handle(&self, request: Request, from: SocketAddr) -> Reply {
+        self.answer(request, &from.ip().to_canonical().to_string()).await.unwrap_or_else(Reply::Error)
     }
 }
 
 impl PeerHandler {
-    async fn answer(&self, request: Request) -> Result<Reply, Refusal> {
+    async fn answer(&self, request: Request, host: &str) -> Result<Reply, Refusal> {
         match request {
-            Request::CpuTask(task) => self.dispatch.run(task).await.map(|result| Reply::CpuResult(Box::new(result))),
-            Request::BatchTask(batch) => self.batch(batch).await,
+            Request::CpuTask(task) => {
+                self.dispatch.run(task, host).await.map(|result| Reply::CpuResult(Box::new(result)))
+            }
+            Request::BatchTask(batch) => self.batch(batch, host).await,
+            Request::SubmitTask(task) => self.submit(task, host),
+            Request::WaitTask(wait) => watch::wait(&self.dispatch, &wait).await,
+            Request::TaskOutput(question) => watch::output(&self.dispatch, &question).await,
+            Request::ExplainTask(question) => watch::explain(&self.dispatch, &question.task_id).await,
+            Request::Timeline(question) => Ok(self.timeline(&question)),
             Request::CancelTask(cancel) => self.cancel(&cancel.task_id),
             Request::TaskHistory(question) => self.history(&question),
             Request::ListTasks(_) => Ok(StatusReply::ok().with("tasks", self.dispatch.tasks.live()).into()),
@@ -74,14 +84,14 @@ impl PeerHandler {
         }
     }
 
-    async fn batch(&self, batch: BatchTask) -> Result<Reply, Refusal> {
+    async fn batch(&self, batch: BatchTask, host: &str) -> Result<Reply, Refusal> {
         batch.check()?;
         let count = batch.tasks.len();
         let mut running = JoinSet::new();
         for (index, mut task) in batch.tasks.into_iter().enumerate() {
             let id = task.task_id.get_or_insert_with(sandlot_client::new_task_id).clone();
-            let dispatch = Arc::clone(&self.dispatch);
-            running.spawn(async move { (index, run_of_batch(&dispatch, id, task).await) });
+            let (dispatch, host) = (Arc::clone(&self.dispatch), host.to_owned());
+            running.spawn(async move { (index, run_of_batch(&dispatch, id, task, &host).await) });
         }
         let mut results: Vec<Option<CpuResult>> = vec![None; count];
         let mut bytes_left = BATCH_BYTES_MAX;
@@ -93,12 +103,35 @@ impl PeerHandler {
         Ok(Reply::BatchResult(BatchResult { results: results.into_iter().flatten().collect() }))
     }
 
+    fn submit(&self, task: CpuTask, host: &str) -> Result<Reply, Refusal> {
+        let (task_id, ended) = self.dispatch.submit(task, host)?;
+        Ok(match ended {
+            Some(result) if result.outcome() == Outcome::Rejected => Reply::CpuResult(Box::new(result)),
+            ended => {
+                let state = if ended.is_some() { "done" } else { "queued" };
+                StatusReply::new("SUBMITTED").with("task_id", task_id).with("state", state).into()
+            }
+        })
+    }
+
+    fn timeline(&self, question: &TimelineQuestion) -> Reply {
+        let compute = &self.dispatch.compute;
+        let turns = compute.timeline(question.since_ns, list_entries(question.limit));
+        let status = compute.status();
+        let reply = StatusReply::ok().with("operation", "TIMELINE").with("workers", status.workers);
+        reply.with("slice_fuel", status.slice_fuel).with("turns", turns).into()
+    }
+
     fn cancel(&self, task_id: &TaskId) -> Result<Reply, Refusal> {
         let tasks = &self.dispatch.tasks;
         if tasks.cancel(task_id) {
             return Ok(StatusReply::new("CANCELLED").with("task_id", task_id).into());
         }
-        let what = if tasks.find(task_id).is_some() { "has ended already" } else { "is not known here" };
+        let what = if tasks.find(task_id, clock::unix_seconds()).is_some() {
+            "has ended already"
+        } else {
+            "is not known here"
+        };
         Err(Refusal::new(ErrorCode::NotFound, format!("task {task_id} {what}")))
     }
 
@@ -106,12 +139,17 @@ impl PeerHandler {
         let tasks = &self.dispatch.tasks;
         if let Some(task_id) = &question.task_id {
             let not_found = || Refusal::new(ErrorCode::NotFound, format!("task {task_id} is not known here"));
-            return Ok(StatusReply::ok().with("task", tasks.find(task_id).ok_or_else(not_found)?).into());
+            return Ok(StatusReply::ok()
+                .with("task", tasks.find(task_id, clock::unix_seconds()).ok_or_else(not_found)?)
+                .into());
         }
         // There is one kind of task; asking for another finds none.
         let is_ours = question.task_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("CPU_TASK"));
         let limit = if is_ours { list_entries(question.limit) } else { 0 };
-        Ok(StatusReply::ok().with("history", tasks.history(limit)).with("statistics", tasks.statistics()).into())
+        Ok(StatusReply::ok()
+            .with("history", tasks.history(limit, clock::unix_seconds()))
+            .with("statistics", tasks.statistics())
+            .into())
     }
 
     fn set_mem(&self, set: SetMem) -> Result<Reply, Refusal> {
@@ -268,9 +306,9 @@ fn within(bytes_left: &mut usize, result: CpuResult, me: &Address) -> CpuResult 
 }
 
 /// In a batch every task has its result, also one that is refused.
-async fn run_of_batch(dispatch: &Arc<Dispatch>, id: TaskId, task: CpuTask) -> CpuResult {
+async fn run_of_batch(dispatch: &Arc<Dispatch>, id: TaskId, task: CpuTask, host: &str) -> CpuResult {
     let refused = |refusal: Refusal| CpuResult::ended(id, Outcome::Rejected, refusal.error, &dispatch.me);
-    dispatch.run(task).await.unwrap_or_else(refused)
+    dispatch.run(task, host).await.unwrap_or_else(refused)
 }
 
 fn memory_refusal(error: &MemoryError) -> Refusal {

@@ -4,7 +4,9 @@
 //! - [`config`]: how a peer is set up
 //! - `handler`: one message in, one call of a room, one reply out
 //! - `dispatch`: here, or at the peer that the tracker names
-//! - `tasks`: what was asked, what became of it
+//! - `tasks`: what was asked, what became of it; `history`: what has ended; `quota`: how much one may ask;
+//!   `record`: a task, as lists tell of it
+//! - `watch`: waiting for a task, its output, where it is
 //! - `run`: a task on this peer's own workers
 //! - [`memory`]: keys and values (rules only)
 //! - [`files`]: names and bytes on disk
@@ -17,13 +19,17 @@ pub mod config;
 mod dispatch;
 pub mod files;
 mod handler;
+mod history;
 mod identity;
 mod membership;
 pub mod memory;
 mod peer;
+mod quota;
+mod record;
 mod run;
 mod status;
 mod tasks;
+mod watch;
 mod web;
 
 pub use config::PeerConfig;

@@ -207,6 +207,7 @@ impl Membership {
             heartbeat_ms: Some(u64::try_from(self.heartbeat.as_millis()).unwrap_or(u64::MAX)),
             queued: Some((status.queued + status.runnable) as u64),
             workers: Some(status.workers as u64),
+            memory_free_bytes: Some(status.memory_bytes_max.saturating_sub(status.memory_bytes)),
         }
     }
 

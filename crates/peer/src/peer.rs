@@ -98,14 +98,15 @@ impl Peer {
         let dispatch = Arc::new(Dispatch {
             me,
             compute,
-            tasks: Tasks::new(config.history),
+            tasks: Tasks::new(config.tasks),
             membership,
             stopping: CancellationToken::new(),
             under_way: TaskTracker::new(),
             clients: Clients::default(),
         });
         let memory = Mutex::new(Memory::new(config.memory));
-        let handler = Arc::new(PeerHandler { peer_id, dispatch, files, memory, started: clock::now() });
+        let handler =
+            Arc::new(PeerHandler { peer_id, dispatch, files, memory, started: clock::now(), walls: config.walls });
         Ok(Self { server, web, handler, drain: config.drain, _lock: lock })
     }
 

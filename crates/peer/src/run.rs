@@ -1,18 +1,15 @@
 //! A task on this peer's own workers.
 
 use crate::tasks::{Place, Slot};
-use sandlot_compute::{Compute, Run, RunLimits, RunReport};
+use sandlot_compute::{Compute, Run, RunLimits, RunReport, Submitter};
 use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, RawJson, TaskId, limits};
 use std::time::Duration;
 
-/// What a refused client is told to wait.
-const RETRY_AFTER_MS: u64 = 1000;
-
 /// Runs the task here, from queue to end.
 pub(crate) async fn run_here(compute: &Compute, id: &TaskId, task: CpuTask, slot: &Slot, me: &Address) -> CpuResult {
-    let mut run = match compute.submit(run_of(task)) {
+    let mut run = match compute.submit(run_of(id, task, slot.submitter.clone())) {
         Ok(run) => run,
-        Err(full) => return rejected(id, full.to_string(), me),
+        Err(full) => return rejected(id, full.to_string(), full.retry_after, me),
     };
     slot.place(Place::Here(run.probe()));
     let report = tokio::select! {
@@ -26,12 +23,13 @@ pub(crate) async fn run_here(compute: &Compute, id: &TaskId, task: CpuTask, slot
 }
 
 /// There is no room for it.
-pub(crate) fn rejected(id: &TaskId, reason: String, me: &Address) -> CpuResult {
-    let error = format!("the task was not taken: {reason}; try again in {RETRY_AFTER_MS} ms");
-    CpuResult { retry_after_ms: Some(RETRY_AFTER_MS), ..CpuResult::ended(id.clone(), Outcome::Rejected, error, me) }
+pub(crate) fn rejected(id: &TaskId, reason: String, retry_after: Duration, me: &Address) -> CpuResult {
+    let milliseconds = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
+    let error = format!("the task was not taken: {reason}; try again in {milliseconds} ms");
+    CpuResult { retry_after_ms: Some(milliseconds), ..CpuResult::ended(id.clone(), Outcome::Rejected, error, me) }
 }
 
-fn run_of(task: CpuTask) -> Run {
+fn run_of(id: &TaskId, task: CpuTask, submitter: Submitter) -> Run {
     let not_null = |raw: Option<RawJson>| raw.filter(|raw| raw.get() != "null");
     let filename = task.argv.first().filter(|name| !name.is_empty()).cloned();
     Run {
@@ -42,12 +40,18 @@ fn run_of(task: CpuTask) -> Run {
         args: not_null(task.args),
         kwargs: not_null(task.kwargs),
         stdin: task.stdin,
+        label: id.as_str().into(),
+        submitter,
+        priority: task.priority,
+        weight: task.weight.unwrap_or(1),
         limits: RunLimits {
             fuel: task.limits.fuel.unwrap_or(limits::TASK_FUEL),
             memory_bytes: task.limits.memory_bytes.unwrap_or(limits::TASK_MEMORY_BYTES),
             output_bytes: task.limits.output_bytes.unwrap_or(limits::TASK_OUTPUT_BYTES),
+            output_stops: task.limits.output_stops.unwrap_or(false),
             result_bytes: limits::TASK_RESULT_BYTES,
             timeout: task.timeout.map_or(limits::TASK_TIMEOUT, Duration::from_secs_f64),
+            cpu: task.limits.cpu_ms.map_or(limits::TASK_CPU, Duration::from_millis),
         },
     }
 }

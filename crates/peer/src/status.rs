@@ -34,11 +34,13 @@ pub(crate) fn status(peer: &PeerHandler) -> StatusReply {
             json!({
                 "guest": dispatch.compute.guest().digest(),
                 "engine": "wasmtime",
+                "walls": peer.walls,
                 "limits": {
                     "fuel": sandlot_protocol::limits::TASK_FUEL,
                     "memory_bytes": sandlot_protocol::limits::TASK_MEMORY_BYTES,
                     "output_bytes": sandlot_protocol::limits::TASK_OUTPUT_BYTES,
                     "result_bytes": sandlot_protocol::limits::TASK_RESULT_BYTES,
+                    "cpu_ms": sandlot_protocol::limits::TASK_CPU.as_millis(),
                     "timeout_s": sandlot_protocol::limits::TASK_TIMEOUT.as_secs(),
                 },
             }),

@@ -1,43 +1,41 @@
 //! What was asked, and what became of it. A task's id is its idempotency key: the same id with the same body is the
 //! same task, and whoever asks again waits for the same end.
 
-use crate::config::HistoryLimits;
-use sandlot_compute::RunProbe;
-use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, RawJson, TaskId};
+use crate::{config::TaskTableLimits, history::History, quota::Quota, record::TaskRecord};
+use sandlot_compute::{RunProbe, Submitter};
+use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, TaskId};
 use serde::Serialize;
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+/// What other peers said of a task that is remembered of it.
+const ATTEMPTS_KEPT: usize = 16;
+
 /// Every task of this peer.
 #[derive(Debug)]
 pub(crate) struct Tasks {
     state: Mutex<State>,
-    limits: HistoryLimits,
 }
 
 /// A task that another peer sent here is kept apart from the same task asked of us: otherwise two peers that sent it to
 /// each other would wait for each other for ever.
-type TaskKey = (TaskId, bool);
+pub(crate) type TaskKey = (TaskId, bool);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     live: BTreeMap<TaskKey, Live>,
-    ended: BTreeMap<TaskKey, Ended>,
-    /// Oldest first.
-    order: VecDeque<TaskKey>,
-    /// Bytes of the programs and arguments of live tasks.
-    input_bytes: u64,
+    history: History,
+    quota: Quota,
     next_number: u64,
-    bytes: usize,
     outcomes: BTreeMap<Outcome, u64>,
 }
 
 #[derive(Debug)]
-struct Live {
+pub(crate) struct Live {
     /// Tells this task from a later one with the same key.
     number: u64,
     body: blake3::Hash,
@@ -45,17 +43,9 @@ struct Live {
     cancel: CancellationToken,
     result: watch::Receiver<Option<Arc<CpuResult>>>,
     waiters: usize,
-    place: Place,
-    about: About,
-}
-
-#[derive(Debug)]
-struct Ended {
-    body: blake3::Hash,
-    result: Arc<CpuResult>,
-    about: About,
-    ended_at: f64,
-    bytes: usize,
+    pub(crate) place: watch::Sender<Place>,
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) about: About,
 }
 
 /// Where a task is that has not ended.
@@ -65,16 +55,33 @@ pub(crate) enum Place {
     Choosing,
     /// On this peer's workers.
     Here(RunProbe),
-    /// Sent to that peer.
-    At(Address),
+    /// Sent to that peer, under that id.
+    At(Address, TaskId),
 }
 
+/// What a peer said that was asked to run a task and did not.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Attempt {
+    /// The peer.
+    pub(crate) peer: String,
+    /// Its answer, or what went wrong.
+    pub(crate) said: String,
+}
+
+/// What is known of a task from the beginning.
 #[derive(Debug, Clone)]
-struct About {
-    function: Option<String>,
-    confidential: bool,
-    source: Option<String>,
-    asked_at: f64,
+pub(crate) struct About {
+    pub(crate) function: Option<String>,
+    pub(crate) confidential: bool,
+    pub(crate) source: Option<String>,
+    pub(crate) submitter: Submitter,
+    pub(crate) priority: i32,
+    pub(crate) weight: u32,
+    /// Its result is kept for whoever asks later; nobody has to wait for it meanwhile.
+    pub(crate) kept: bool,
+    /// How often it was begun anew.
+    pub(crate) attempt: u32,
+    pub(crate) asked_at: f64,
 }
 
 /// What `begin` says of a task.
@@ -92,6 +99,22 @@ pub(crate) enum Begun {
     Full(String),
 }
 
+/// Where a task is that was asked for by its id.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// It has not ended.
+    Live {
+        /// Its place, and the places that follow.
+        place: watch::Receiver<Place>,
+        /// Its end.
+        result: watch::Receiver<Option<Arc<CpuResult>>>,
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// It has ended, in this try.
+    Ended(Arc<CpuResult>, u32),
+}
+
 /// The right and the duty to end a task.
 #[derive(Debug)]
 pub(crate) struct Slot {
@@ -101,41 +124,17 @@ pub(crate) struct Slot {
     result: watch::Sender<Option<Arc<CpuResult>>>,
     /// Fires when the task is to stop.
     pub(crate) cancel: CancellationToken,
+    /// Whose it is.
+    pub(crate) submitter: Submitter,
 }
 
-/// Somebody who waits for a task's end. When the last one goes, the task is stopped.
+/// Somebody who waits for a task's end. When the last one goes, the task is stopped, unless it is kept.
 #[derive(Debug)]
 pub(crate) struct Waiter {
     tasks: Arc<Tasks>,
     key: TaskKey,
     number: u64,
     result: watch::Receiver<Option<Arc<CpuResult>>>,
-}
-
-/// A task, as lists tell of it.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct TaskRecord {
-    pub(crate) task_id: TaskId,
-    #[serde(rename = "type")]
-    pub(crate) kind: &'static str,
-    pub(crate) state: String,
-    pub(crate) outcome: Option<Outcome>,
-    pub(crate) error: Option<String>,
-    pub(crate) executed_by: Option<String>,
-    pub(crate) function: Option<String>,
-    pub(crate) confidential: bool,
-    pub(crate) source: Option<String>,
-    pub(crate) asked_at: f64,
-    pub(crate) ended_at: Option<f64>,
-    pub(crate) usage: Option<sandlot_protocol::Usage>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) result: Option<RawJson>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) stdout: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) stderr: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) exception: Option<sandlot_protocol::Exception>,
 }
 
 /// How many tasks ended how.
@@ -147,31 +146,46 @@ pub(crate) struct Statistics {
 }
 
 impl Tasks {
-    pub(crate) fn new(limits: HistoryLimits) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), limits })
+    pub(crate) fn new(limits: TaskTableLimits) -> Arc<Self> {
+        let state = State {
+            live: BTreeMap::new(),
+            history: History::new(&limits),
+            quota: Quota::new(&limits),
+            next_number: 0,
+            outcomes: BTreeMap::new(),
+        };
+        Arc::new(Self { state: Mutex::new(state) })
     }
 
-    /// A task was asked for.
-    pub(crate) fn begin(self: &Arc<Self>, id: &TaskId, task: &CpuTask, now: f64) -> Begun {
+    /// A task was asked for; `kept` when its result is to be kept for later.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        id: &TaskId,
+        task: &CpuTask,
+        submitter: Submitter,
+        kept: bool,
+        now: f64,
+    ) -> Begun {
         let body = body_of(task);
         let key = (id.clone(), task.source_peer.is_some());
         let mut state = self.state();
         // What found no room may be asked again under its id.
-        if state.ended.get(&key).is_some_and(|ended| ended.result.outcome() == Outcome::Rejected) {
-            state.forget(&key);
+        if state.history.get(&key, now).is_some_and(|ended| ended.result.outcome() == Outcome::Rejected) {
+            state.history.forget(&key);
         }
-        if let Some(ended) = state.ended.get(&key) {
+        if let Some(ended) = state.history.get(&key, now) {
             return if ended.body == body { Begun::Ended(Arc::clone(&ended.result)) } else { Begun::Conflict };
         }
         if let Some(live) = state.live.get_mut(&key) {
             if live.body != body {
                 return Begun::Conflict;
             }
+            live.about.kept |= kept;
             live.waiters += 1;
             return Begun::Known(self.waiter(key, live));
         }
         let input_bytes = task.input_bytes();
-        if let Some(reason) = state.no_room(input_bytes, &self.limits) {
+        if let Err(reason) = state.quota.take(&submitter, input_bytes) {
             return Begun::Full(reason);
         }
         let (sender, result) = watch::channel(None);
@@ -180,16 +194,60 @@ impl Tasks {
             function: task.function.clone(),
             confidential: task.confidential,
             source: task.source_peer.clone(),
+            submitter: submitter.clone(),
+            priority: task.priority,
+            weight: task.weight.unwrap_or(1),
+            kept,
+            attempt: 0,
             asked_at: now,
         };
         let number = state.next_number;
-        let place = Place::Choosing;
-        let live = Live { number, body, input_bytes, cancel: cancel.clone(), result, waiters: 1, place, about };
+        let (place, _) = watch::channel(Place::Choosing);
+        let live = Live {
+            number,
+            body,
+            input_bytes,
+            cancel: cancel.clone(),
+            result,
+            waiters: 1,
+            place,
+            attempts: Vec::new(),
+            about,
+        };
         let waiter = self.waiter(key.clone(), &live);
         state.next_number += 1;
-        state.input_bytes += input_bytes;
         state.live.insert(key.clone(), live);
-        Begun::New(Slot { tasks: Arc::clone(self), key, number, result: sender, cancel }, waiter)
+        Begun::New(Slot { tasks: Arc::clone(self), key, number, result: sender, cancel, submitter }, waiter)
+    }
+
+    /// Somebody waits for a task by its id. A task that has ended is told at once.
+    pub(crate) fn wait(self: &Arc<Self>, id: &TaskId, now: f64) -> Option<Result<Waiter, Arc<CpuResult>>> {
+        let mut state = self.state();
+        for key in keys_of(id) {
+            if let Some(live) = state.live.get_mut(&key) {
+                live.waiters += 1;
+                return Some(Ok(self.waiter(key, live)));
+            }
+            if let Some(ended) = state.history.get(&key, now) {
+                return Some(Err(Arc::clone(&ended.result)));
+            }
+        }
+        None
+    }
+
+    /// Where a task is.
+    pub(crate) fn whereabouts(&self, id: &TaskId, now: f64) -> Option<Found> {
+        let state = self.state();
+        for key in keys_of(id) {
+            if let Some(live) = state.live.get(&key) {
+                let (place, result) = (live.place.subscribe(), live.result.clone());
+                return Some(Found::Live { place, result, attempt: live.about.attempt });
+            }
+            if let Some(ended) = state.history.get(&key, now) {
+                return Some(Found::Ended(Arc::clone(&ended.result), ended.about.attempt));
+            }
+        }
+        None
     }
 
     /// Stops a task; tells whether there is one that has not ended.
@@ -206,22 +264,28 @@ impl Tasks {
 
     /// The tasks that have not ended.
     pub(crate) fn live(&self) -> Vec<TaskRecord> {
-        self.state().live.iter().map(|((id, _), live)| live.record(id)).collect()
+        self.state().live.iter().map(|((id, _), live)| TaskRecord::of_live(id, live)).collect()
     }
 
     /// The tasks that ended, newest first.
-    pub(crate) fn history(&self, limit: usize) -> Vec<TaskRecord> {
-        let state = self.state();
-        let ended = state.order.iter().rev().filter_map(|key| state.ended.get(key));
-        ended.take(limit).map(|ended| ended.record(false)).collect()
+    pub(crate) fn history(&self, limit: usize, now: f64) -> Vec<TaskRecord> {
+        let mut state = self.state();
+        state.history.newest(limit, now).map(|ended| TaskRecord::of_ended(ended, false)).collect()
     }
 
     /// One task, with its result when it has ended.
-    pub(crate) fn find(&self, id: &TaskId) -> Option<TaskRecord> {
+    pub(crate) fn find(&self, id: &TaskId, now: f64) -> Option<TaskRecord> {
         let state = self.state();
-        let ended = |key: &TaskKey| state.ended.get(key).map(|ended| ended.record(true));
-        let live = |key: &TaskKey| state.live.get(key).map(|live| live.record(id));
-        keys_of(id).iter().find_map(|key| ended(key).or_else(|| live(key)))
+        let ended = |key: &TaskKey| state.history.get(key, now).map(|ended| TaskRecord::of_ended(ended, true));
+        let live = |key: &TaskKey| state.live.get(key).map(|live| TaskRecord::of_live(id, live));
+        keys_of(id).iter().find_map(|key| live(key).or_else(|| ended(key)))
+    }
+
+    /// What other peers said of a task that has not ended.
+    pub(crate) fn attempts(&self, id: &TaskId) -> Vec<Attempt> {
+        let state = self.state();
+        let live = keys_of(id).into_iter().find_map(|key| state.live.get(&key));
+        live.map(|live| live.attempts.clone()).unwrap_or_default()
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
@@ -246,9 +310,26 @@ fn keys_of(id: &TaskId) -> [TaskKey; 2] {
 impl Slot {
     /// Says where the task is now.
     pub(crate) fn place(&self, place: Place) {
-        if let Some(live) = self.tasks.state().live.get_mut(&self.key) {
-            live.place = place;
-        }
+        self.with(|live| {
+            live.place.send_replace(place);
+        });
+    }
+
+    /// Another try begins.
+    pub(crate) fn try_again(&self) {
+        self.with(|live| {
+            live.about.attempt += 1;
+            live.place.send_replace(Place::Choosing);
+        });
+    }
+
+    /// A peer did not run the task.
+    pub(crate) fn attempt(&self, peer: &Address, said: &str) {
+        self.with(|live| {
+            if live.attempts.len() < ATTEMPTS_KEPT {
+                live.attempts.push(Attempt { peer: peer.to_string(), said: said.to_owned() });
+            }
+        });
     }
 
     /// The task has ended; whoever waits is told.
@@ -257,12 +338,16 @@ impl Slot {
         let mut state = self.tasks.state();
         *state.outcomes.entry(result.outcome()).or_default() += 1;
         if let Some(live) = state.take(&self.key, self.number) {
-            let bytes = bytes_of(&result);
-            let ended = Ended { body: live.body, result: Arc::clone(&result), about: live.about, ended_at: now, bytes };
-            state.remember(&self.key, ended, &self.tasks.limits);
+            state.history.remember(&self.key, live.body, Arc::clone(&result), live.about, now);
         }
         drop(state);
         let _ = self.result.send(Some(result));
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Live)) {
+        if let Some(live) = self.tasks.state().live.get_mut(&self.key).filter(|live| live.number == self.number) {
+            change(live);
+        }
     }
 }
 
@@ -274,41 +359,12 @@ impl Drop for Slot {
 }
 
 impl State {
-    fn no_room(&self, input_bytes: u64, limits: &HistoryLimits) -> Option<String> {
-        if self.live.len() >= limits.live_max {
-            return Some(format!("{} tasks have not ended, the most there may be", limits.live_max));
-        }
-        (self.input_bytes + input_bytes > limits.input_bytes_max).then(|| {
-            format!(
-                "the tasks that have not ended hold {} bytes of at most {}",
-                self.input_bytes, limits.input_bytes_max
-            )
-        })
-    }
-
     /// Takes this very task off the live ones.
     fn take(&mut self, key: &TaskKey, number: u64) -> Option<Live> {
         self.live.get(key).filter(|live| live.number == number)?;
         let live = self.live.remove(key)?;
-        self.input_bytes -= live.input_bytes;
+        self.quota.give_back(&live.about.submitter, live.input_bytes);
         Some(live)
-    }
-
-    fn remember(&mut self, key: &TaskKey, ended: Ended, limits: &HistoryLimits) {
-        self.bytes += ended.bytes;
-        self.order.push_back(key.clone());
-        self.ended.insert(key.clone(), ended);
-        while self.order.len() > limits.tasks_max || self.bytes > limits.bytes_max {
-            let Some(oldest) = self.order.front().cloned() else { break };
-            self.forget(&oldest);
-        }
-    }
-
-    fn forget(&mut self, key: &TaskKey) {
-        self.order.retain(|kept| kept != key);
-        if let Some(forgotten) = self.ended.remove(key) {
-            self.bytes -= forgotten.bytes;
-        }
     }
 }
 
@@ -325,7 +381,7 @@ impl Drop for Waiter {
         let mut state = self.tasks.state();
         let Some(live) = state.live.get_mut(&self.key).filter(|live| live.number == self.number) else { return };
         live.waiters -= 1;
-        if live.waiters == 0 {
+        if live.waiters == 0 && !live.about.kept {
             live.cancel.cancel();
             // Nobody asked for its end: whoever asks again under this id asks for a new run.
             state.take(&self.key, self.number);
@@ -333,68 +389,8 @@ impl Drop for Waiter {
     }
 }
 
-impl Live {
-    fn record(&self, id: &TaskId) -> TaskRecord {
-        let (state, executed_by) = match &self.place {
-            Place::Choosing => ("queued", None),
-            Place::Here(probe) => (probe.state().unwrap_or("running"), None),
-            Place::At(address) => ("forwarded", Some(address.to_string())),
-        };
-        self.about.record(id.clone(), state, executed_by)
-    }
-}
-
-impl Ended {
-    fn record(&self, whole: bool) -> TaskRecord {
-        let result = &self.result;
-        let record = self.about.record(result.task_id.clone(), "done", result.executed_by.clone());
-        TaskRecord {
-            outcome: Some(result.outcome()),
-            error: result.error.clone(),
-            ended_at: Some(self.ended_at),
-            usage: Some(result.usage),
-            result: whole.then(|| result.result.clone()),
-            stdout: whole.then(|| result.stdout.clone()),
-            stderr: whole.then(|| result.stderr.clone()),
-            exception: result.exception.clone().filter(|_| whole),
-            ..record
-        }
-    }
-}
-
-impl About {
-    fn record(&self, task_id: TaskId, state: &str, executed_by: Option<String>) -> TaskRecord {
-        TaskRecord {
-            task_id,
-            kind: "CPU_TASK",
-            state: state.to_owned(),
-            outcome: None,
-            error: None,
-            executed_by,
-            function: self.function.clone(),
-            confidential: self.confidential,
-            source: self.source.clone(),
-            asked_at: self.asked_at,
-            ended_at: None,
-            usage: None,
-            result: None,
-            stdout: None,
-            stderr: None,
-            exception: None,
-        }
-    }
-}
-
 /// What makes a task the same task, whoever sent it on.
 fn body_of(task: &CpuTask) -> blake3::Hash {
-    let body = CpuTask { task_id: None, source_peer: None, max_retries: 0, ..task.clone() };
+    let body = CpuTask { task_id: None, source_peer: None, submitter: None, max_retries: 0, ..task.clone() };
     blake3::hash(&serde_json::to_vec(&body).unwrap_or_default())
-}
-
-/// What a result takes.
-pub(crate) fn bytes_of(result: &CpuResult) -> usize {
-    const RECORD_BYTES: usize = 1024;
-    let exception =
-        result.exception.as_ref().map_or(0, |exception| exception.traceback.len() + exception.message.len());
-    RECORD_BYTES + result.result.get().len() + result.stdout.len() + result.stderr.len() + exception
 }

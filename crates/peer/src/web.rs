@@ -12,6 +12,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use sandlot_net::clock;
 use sandlot_protocol::{Reply, StatusReply};
 use std::{fmt::Write, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -101,7 +102,7 @@ fn page_text(peer: &PeerHandler, status: &StatusReply) -> String {
     }
     text.push_str("</table><h2>Tasks</h2><table><tr><th>id<th>state<th>outcome<th>ran on<th>wall ms<th>error</tr>");
     let tasks = &peer.dispatch.tasks;
-    for task in tasks.live().into_iter().take(TASKS_SHOWN).chain(tasks.history(TASKS_SHOWN)) {
+    for task in tasks.live().into_iter().take(TASKS_SHOWN).chain(tasks.history(TASKS_SHOWN, clock::unix_seconds())) {
         let outcome = task.outcome.map_or("", sandlot_protocol::Outcome::as_str);
         let wall = task.usage.map(|usage| format!("{:.1}", usage.wall_ms)).unwrap_or_default();
         let cells = [

@@ -39,6 +39,18 @@ pub const TASK_INPUT_BYTES_MAX: u64 = 64 << 20;
 pub const TASK_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest wall time a task can ask for.
 pub const TASK_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// Processor time of a task.
+pub const TASK_CPU: Duration = Duration::from_secs(600);
+/// The most processor time a task can ask for.
+pub const TASK_CPU_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// A task's priority lies between this and its negative.
+pub const TASK_PRIORITY_MAX: i32 = 100;
+/// The largest weight of a task; the default is 1.
+pub const TASK_WEIGHT_MAX: u32 = 100;
+/// Bytes in a submitter's name.
+pub const SUBMITTER_BYTES_MAX: usize = 128;
+/// The longest that one request waits for a task's end or its output.
+pub const WAIT_MAX: Duration = Duration::from_secs(60 * 60);
 /// How often a failed task can be tried again.
 pub const TASK_RETRIES_MAX: u32 = 10;
 

@@ -2,11 +2,12 @@
 
 use crate::{
     CpuTask, ErrorCode, FileName, Key, PeerId, RawJson, Refusal, TaskId,
-    limits::{BATCH_TASKS_MAX, LIST_ENTRIES, LIST_ENTRIES_MAX},
+    limits::{BATCH_TASKS_MAX, LIST_ENTRIES, LIST_ENTRIES_MAX, WAIT_MAX},
     task::null_is_default,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use std::time::Duration;
 
 /// A message as it came: what is asked, and the id that goes back with the reply.
 #[derive(Debug)]
@@ -51,12 +52,22 @@ requests! {
     "CPU_TASK" => CpuTask(CpuTask),
     /// Run these side by side.
     "BATCH_TASK" => BatchTask(BatchTask),
+    /// Run this Python, and keep its result for whoever asks later.
+    "SUBMIT_TASK" => SubmitTask(CpuTask),
+    /// Wait for a task's end.
+    "WAIT_TASK" => WaitTask(WaitTask),
+    /// What a task prints.
+    "TASK_OUTPUT" => TaskOutput(TaskOutput),
+    /// Where a task is, or why it waits.
+    "EXPLAIN_TASK" => ExplainTask(TaskQuestion),
     /// Stop a task.
-    "CANCEL_TASK" => CancelTask(CancelTask),
+    "CANCEL_TASK" => CancelTask(TaskQuestion),
     /// The tasks that ended.
     "TASK_HISTORY" => TaskHistory(TaskHistory),
     /// The tasks that have not ended.
     "LIST_TASKS" => ListTasks(Nothing),
+    /// What the workers did lately, turn by turn.
+    "TIMELINE" => Timeline(TimelineQuestion),
     /// Set a key.
     "SET_MEM" | "SET_MEM_REMOTE" => SetMem(SetMem),
     /// Read a key.
@@ -207,11 +218,59 @@ impl BatchTask {
     }
 }
 
-/// Which task to stop.
+/// Which task.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct CancelTask {
+pub struct TaskQuestion {
     /// The task's id.
     pub task_id: TaskId,
+}
+
+/// Which task to wait for, and how long.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WaitTask {
+    /// The task's id.
+    pub task_id: TaskId,
+    /// At most so many milliseconds: until its end when absent, but never more than an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
+}
+
+impl WaitTask {
+    /// How long to wait.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        self.wait_ms.map_or(WAIT_MAX, Duration::from_millis).min(WAIT_MAX)
+    }
+}
+
+/// Which part of a task's output.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TaskOutput {
+    /// The task's id.
+    pub task_id: TaskId,
+    /// The try that the offsets are of; of another one, all of the output is told.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub attempt: u32,
+    /// Bytes of standard output that are known already.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub stdout_from: usize,
+    /// Bytes of standard error that are known already.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub stderr_from: usize,
+    /// Wait at most so many milliseconds for more, or for the end; not at all when absent.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub wait_ms: u64,
+}
+
+/// Which part of the timeline.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TimelineQuestion {
+    /// Only turns that ended after this time, in nanoseconds since 1970.
+    #[serde(deserialize_with = "null_is_default")]
+    pub since_ns: u64,
+    /// At most so many, the newest ones.
+    pub limit: Option<usize>,
 }
 
 /// Which ended tasks to tell of.
@@ -355,6 +414,9 @@ pub struct Register {
     /// Worker threads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<u64>,
+    /// Bytes of memory that are free for tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_free_bytes: Option<u64>,
 }
 
 /// Which peer.

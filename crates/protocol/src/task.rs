@@ -29,9 +29,16 @@ pub struct CpuTask {
     /// Only ever run on the peer that was asked; the tracker is not told.
     #[serde(default, deserialize_with = "null_is_default")]
     pub confidential: bool,
-    /// Higher first.
+    /// Among its submitter's tasks, higher first; -100 to 100.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "is_zero")]
     pub priority: i32,
+    /// Its share among its submitter's tasks of the same priority: 1 (when absent) to 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<u32>,
+    /// Who asks, where several people or programs ask from one host: each of them gets an equal part of the host's
+    /// share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitter: Option<String>,
     /// Seconds of wall time, from the first slice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<f64>,
@@ -45,6 +52,9 @@ pub struct CpuTask {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_peer: Option<String>,
 }
+
+/// The text of an IP address, and what stands between it and a name.
+const SUBMITTER_HOST_BYTES: usize = 64;
 
 fn main_function() -> Option<String> {
     Some("main".to_owned())
@@ -78,6 +88,12 @@ pub struct TaskLimits {
     /// Captured bytes of each of stdout and stderr; the rest is cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_bytes: Option<u64>,
+    /// A task that prints more is stopped (outcome `output_limit`) instead of going on with its output cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_stops: Option<bool>,
+    /// Milliseconds of processor time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_ms: Option<u64>,
 }
 
 impl TaskLimits {
@@ -100,6 +116,8 @@ impl CpuTask {
             stdin: String::new(),
             confidential: false,
             priority: 0,
+            weight: None,
+            submitter: None,
             timeout: None,
             max_retries: 0,
             limits: TaskLimits::default(),
@@ -129,6 +147,12 @@ impl CpuTask {
         if self.max_retries > limits::TASK_RETRIES_MAX {
             return bad(format!("member \"max_retries\" must be at most {}", limits::TASK_RETRIES_MAX));
         }
+        self.check_standing()?;
+        if self.limits.cpu_ms == Some(0) {
+            return bad("member \"limits.cpu_ms\" must be more than 0".to_owned());
+        }
+        let cpu_ms_max = u64::try_from(limits::TASK_CPU_MAX.as_millis()).unwrap_or(u64::MAX);
+        check_range("cpu_ms", self.limits.cpu_ms, cpu_ms_max)?;
         if self.limits.fuel == Some(0) {
             return bad("member \"limits.fuel\" must be more than 0".to_owned());
         }
@@ -143,6 +167,31 @@ impl CpuTask {
                     self.input_bytes()
                 ),
             ));
+        }
+        Ok(())
+    }
+
+    fn check_standing(&self) -> Result<(), Refusal> {
+        let bad = |text: String| Err(Refusal::bad_request(text));
+        let priority_max = limits::TASK_PRIORITY_MAX;
+        if !(-priority_max..=priority_max).contains(&self.priority) {
+            return bad(format!("member \"priority\" must lie between -{priority_max} and {priority_max}"));
+        }
+        if self.weight.is_some_and(|weight| !(1..=limits::TASK_WEIGHT_MAX).contains(&weight)) {
+            return bad(format!("member \"weight\" must lie between 1 and {}", limits::TASK_WEIGHT_MAX));
+        }
+        self.check_submitter()
+    }
+
+    fn check_submitter(&self) -> Result<(), Refusal> {
+        let Some(name) = &self.submitter else { return Ok(()) };
+        // A peer that sends a task on puts the host before the name.
+        let host_bytes = if self.source_peer.is_some() { SUBMITTER_HOST_BYTES } else { 0 };
+        let bytes_max = limits::SUBMITTER_BYTES_MAX + host_bytes;
+        if name.len() > bytes_max || name.chars().any(char::is_control) {
+            return Err(Refusal::bad_request(format!(
+                "member \"submitter\" must be a name of at most {bytes_max} bytes without control characters"
+            )));
         }
         Ok(())
     }
@@ -235,6 +284,8 @@ pub struct Usage {
     pub wall_ms: f64,
     /// The most memory at one time, the interpreter's own included.
     pub peak_memory_bytes: u64,
+    /// Memory that is the task's own: the pages that it touched, where the rest is shared with other tasks.
+    pub private_memory_bytes: u64,
 }
 
 /// CPU_RESULT: how a task ended.
@@ -336,6 +387,10 @@ mod tests {
         check(r#"{"program":"","timeout":0}"#, "\"timeout\"");
         check(r#"{"program":"","timeout":1e9}"#, "\"timeout\"");
         check(r#"{"program":"","max_retries":1000}"#, "\"max_retries\"");
+        check(r#"{"program":"","priority":101}"#, "\"priority\"");
+        check(r#"{"program":"","weight":0}"#, "\"weight\"");
+        check(r#"{"program":"","submitter":"a\nb"}"#, "\"submitter\"");
+        check(r#"{"program":"","limits":{"cpu_ms":0}}"#, "limits.cpu_ms");
         check(r#"{"program":"","limits":{"memory_bytes":9999999999}}"#, "limits.memory_bytes");
         assert!(task(r#"{"program":"","args":null,"confidential":null,"argv":null}"#).check().is_ok());
     }

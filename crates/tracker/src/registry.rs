@@ -2,7 +2,7 @@
 
 use sandlot_protocol::{
     Address, FileName, PeerId,
-    limits::{HEARTBEATS_MISSED_MAX, LEASE_WITHOUT_HEARTBEAT},
+    limits::{HEARTBEATS_MISSED_MAX, LEASE_WITHOUT_HEARTBEAT, TASK_MEMORY_BYTES},
     reply::FilePeer,
     request::Register,
 };
@@ -41,6 +41,8 @@ struct Lease {
     cpu_load: f64,
     queued: u64,
     workers: Option<u64>,
+    /// Said to have less memory than a task may need.
+    memory_is_full: bool,
     length: Duration,
     registered_at: f64,
     last_update: f64,
@@ -103,6 +105,7 @@ impl Registry {
             cpu_load: if report.cpu_load.is_finite() { report.cpu_load.clamp(0.0, 1.0) } else { 1.0 },
             queued: report.queued.unwrap_or(0),
             workers: report.workers,
+            memory_is_full: report.memory_free_bytes.is_some_and(|bytes| bytes < TASK_MEMORY_BYTES),
             length,
             registered_at,
             last_update: now.unix_seconds,
@@ -225,10 +228,13 @@ impl Registry {
 }
 
 impl Lease {
-    /// Less is better: load, then tasks since the last report, then who was chosen longer ago.
+    /// Less is better: memory that is not full, load, then tasks since the last report, then who was chosen longer ago.
     fn compare(&self, other: &Self) -> std::cmp::Ordering {
-        let by_pressure = self.pressure().total_cmp(&other.pressure());
-        by_pressure.then(self.assigned.cmp(&other.assigned)).then(self.chosen.cmp(&other.chosen))
+        let by_memory = self.memory_is_full.cmp(&other.memory_is_full);
+        by_memory
+            .then(self.pressure().total_cmp(&other.pressure()))
+            .then(self.assigned.cmp(&other.assigned))
+            .then(self.chosen.cmp(&other.chosen))
     }
 
     /// Load, and for a peer that says how many workers it has, what waits for them. In steps of a hundredth, so that
@@ -299,6 +305,18 @@ mod tests {
         }
         let chosen: Vec<_> = (0..8).map(|_| best(&mut registry, clock.at(0.1)).unwrap()).collect();
         assert_eq!(chosen.iter().filter(|port| **port == 2).count(), 6, "{chosen:?}");
+    }
+
+    #[test]
+    fn a_peer_whose_memory_is_full_comes_last() {
+        let (clock, mut registry) = (Clock::start(), Registry::default());
+        registry.report(peer(1), &load(0.9), clock.at(0.0)).unwrap();
+        let full = Register { memory_free_bytes: Some(1 << 20), ..load(0.0) };
+        registry.report(peer(2), &full, clock.at(0.0)).unwrap();
+        assert_eq!(best(&mut registry, clock.at(0.1)), Some(1));
+        let free = Register { memory_free_bytes: Some(1 << 30), ..load(0.0) };
+        registry.report(peer(2), &free, clock.at(0.2)).unwrap();
+        assert_eq!(best(&mut registry, clock.at(0.3)), Some(2));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use sandlot_client::ClientError;
 use sandlot_protocol::{
     CpuTask, ErrorCode, Outcome, Request,
-    request::{CancelTask, Nothing},
+    request::{Nothing, TaskQuestion},
 };
 use sandlot_tests::{Cluster, run, status, until};
 use serde_json::Value;
@@ -58,7 +58,7 @@ async fn a_busy_peer_is_left_alone() {
         assert_eq!(result.executed_by, Some(cluster.peers[1].address.to_string()));
     }
     for number in 0..8 {
-        let cancel = CancelTask { task_id: format!("E{number}").parse().unwrap() };
+        let cancel = TaskQuestion { task_id: format!("E{number}").parse().unwrap() };
         busy.status(&Request::CancelTask(cancel)).await.unwrap();
     }
     while let Some(result) = running.join_next().await {
@@ -87,7 +87,7 @@ async fn a_task_can_be_cancelled_where_it_was_asked_wherever_it_runs() {
         let cancelling = async {
             let client = cluster.client(0);
             until("it runs", async || live(&client).await.iter().any(|task| task["state"] != "queued")).await;
-            client.status(&Request::CancelTask(CancelTask { task_id: id.parse().unwrap() })).await.unwrap()
+            client.status(&Request::CancelTask(TaskQuestion { task_id: id.parse().unwrap() })).await.unwrap()
         };
         let (result, status) = tokio::join!(waiting, cancelling);
         assert_eq!((result.unwrap().outcome(), status.status.as_str()), (Outcome::Cancelled, "CANCELLED"));

@@ -6,7 +6,7 @@ use crate::{
     exit, guest, python_text,
 };
 use anyhow::Result;
-use sandlot_compute::{ComputeConfig, Run, RunHandle, RunLimits, RunReport, output::Output};
+use sandlot_compute::{ComputeConfig, Run, RunHandle, RunLimits, RunReport, config::SLICE_FUEL, output::Output};
 use sandlot_protocol::{CpuTask, Outcome};
 use std::{process::ExitCode, time::Duration};
 
@@ -23,7 +23,8 @@ pub(crate) async fn exec(node: &NodeArguments, arguments: ExecArguments) -> Resu
     let task = program::task_of_file(&arguments.program).await?;
     task.check().map_err(|refusal| exit::Usage(refusal.error))?;
     let is_call = task.function.is_some();
-    let config = ComputeConfig { workers: 1, live_runs_max: 1, ..ComputeConfig::default() };
+    let config =
+        ComputeConfig { workers: 1, live_runs_max: 1, slice_fuel: Some(SLICE_FUEL), ..ComputeConfig::default() };
     let compute = guest::start(&arguments.guest, config)?;
     let mut run = compute.submit(run_of(task))?;
     let report = if node.json { run.wait().await } else { pass_through(&mut run).await };
@@ -43,6 +44,8 @@ fn run_of(task: CpuTask) -> Run {
             fuel: task.limits.fuel.unwrap_or(defaults.fuel),
             memory_bytes: task.limits.memory_bytes.unwrap_or(defaults.memory_bytes),
             output_bytes: task.limits.output_bytes.unwrap_or(defaults.output_bytes),
+            output_stops: task.limits.output_stops.unwrap_or(defaults.output_stops),
+            cpu: task.limits.cpu_ms.map_or(defaults.cpu, Duration::from_millis),
             timeout: task.timeout.map_or(defaults.timeout, Duration::from_secs_f64),
             ..defaults
         },
@@ -51,7 +54,7 @@ fn run_of(task: CpuTask) -> Run {
         kwargs: task.kwargs,
         argv: task.argv,
         stdin: task.stdin,
-        program: task.program,
+        ..Run::new(task.program)
     }
 }
 

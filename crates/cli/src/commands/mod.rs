@@ -2,12 +2,14 @@
 
 mod exec;
 mod files;
+mod kept;
 mod keys;
 mod network;
 mod output;
 mod program;
 mod roles;
 mod tasks;
+mod top;
 
 use crate::args::{Arguments, Command, NodeArguments};
 use anyhow::Result;
@@ -33,6 +35,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Cpu(cpu) => tasks::cpu(&node, cpu).await,
         Command::Run(run) => tasks::run(&node, run).await,
         Command::Batch(batch) => tasks::batch(&node, &batch).await,
+        Command::Submit(submit) => kept::submit(&node, submit).await,
+        Command::Wait(wait) => kept::wait(&node, wait).await,
+        Command::Logs(logs) => kept::logs(&node, logs).await,
+        Command::Result(task) => kept::result(&node, task).await,
+        Command::Top(top) => top::top(&node, &top).await,
+        Command::Explain(task) => top::explain(&node, task).await,
         Command::Cancel(task) => tasks::cancel(&node, task.task_id).await,
         Command::Tasks => tasks::list(&node).await,
         Command::History(history) => tasks::history(&node, history).await,

@@ -49,6 +49,6 @@ pub(crate) fn table(rows: &[Vec<String>]) {
 }
 
 /// Names and errors come from strangers: control characters must not reach the terminal.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }

@@ -60,8 +60,13 @@ fn raw(name: &str, example: &str, first: char, text: Option<&str>) -> Result<Opt
 /// Sets the limits that were typed.
 pub(crate) fn limits(task: &mut CpuTask, arguments: LimitArguments) {
     task.timeout = arguments.timeout;
-    task.limits =
-        TaskLimits { fuel: arguments.fuel, memory_bytes: arguments.memory_bytes, output_bytes: arguments.output_bytes };
+    task.limits = TaskLimits {
+        fuel: arguments.fuel,
+        memory_bytes: arguments.memory_bytes,
+        output_bytes: arguments.output_bytes,
+        output_stops: arguments.output_stops.then_some(true),
+        cpu_ms: arguments.cpu_ms,
+    };
 }
 
 /// All of standard input, unless it is a terminal.

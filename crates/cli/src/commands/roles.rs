@@ -11,7 +11,7 @@ use sandlot_compute::ComputeConfig;
 use sandlot_net::ServerLimits;
 use sandlot_peer::{
     Peer, PeerConfig,
-    config::{FileLimits, MemoryLimits},
+    config::{FileLimits, MemoryLimits, TaskTableLimits},
 };
 use sandlot_tracker::{Tracker, TrackerConfig};
 use std::{
@@ -42,8 +42,11 @@ pub(crate) async fn peer(node: &NodeArguments, arguments: PeerArguments) -> Resu
     let stop = stop_on_signals()?;
     let compute_config = ComputeConfig {
         workers: arguments.workers.map_or_else(|| ComputeConfig::default().workers, usize::from),
+        slice: Duration::from_micros(arguments.slice_us),
         live_runs_max: usize::try_from(arguments.live_tasks)?,
+        active_runs_max: usize::try_from(arguments.active_tasks)?,
         queued_runs_max: usize::try_from(arguments.queued_tasks)?,
+        memory_bytes_max: arguments.task_memory_bytes.unwrap_or(ComputeConfig::default().memory_bytes_max),
         ..ComputeConfig::default()
     };
     let cache = arguments.guest.clone();
@@ -80,6 +83,12 @@ fn peer_config(ip: IpAddr, port: u16, arguments: PeerArguments) -> Result<PeerCo
         drain: Duration::from_millis(arguments.drain_ms),
         server: server_limits(arguments.max_connections),
         memory: MemoryLimits { bytes_max: arguments.memory_quota_bytes, ..MemoryLimits::default() },
+        tasks: TaskTableLimits {
+            submitter_live_max: usize::try_from(arguments.submitter_tasks)?,
+            submitter_input_bytes_max: arguments.submitter_bytes,
+            ended_for: Duration::from_secs(arguments.keep_results_s),
+            ..TaskTableLimits::default()
+        },
         files: FileLimits { bytes_max: arguments.file_quota_bytes, ..FileLimits::default() },
         ..PeerConfig::new(SocketAddr::new(ip, port), arguments.tracker, data_dir)
     })

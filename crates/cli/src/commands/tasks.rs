@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use sandlot_client::{Client, ClientError, new_task_id};
 use sandlot_protocol::{
     CpuResult, CpuTask, ErrorCode, Outcome, Reply, Request, TaskId,
-    request::{BatchTask, CancelTask, Nothing, TaskHistory},
+    request::{BatchTask, Nothing, TaskHistory, TaskQuestion},
 };
 use serde_json::Value;
 use std::{process::ExitCode, time::Duration};
@@ -32,13 +32,21 @@ pub(crate) async fn run(node: &NodeArguments, arguments: RunArguments) -> Result
     send(node, task, arguments.send).await
 }
 
-async fn send(node: &NodeArguments, mut task: CpuTask, arguments: SendArguments) -> Result<ExitCode> {
+/// The task as it is to be sent, and its id.
+pub(crate) fn with_sending(mut task: CpuTask, arguments: SendArguments) -> Result<(CpuTask, TaskId)> {
     task.confidential = arguments.confidential;
     task.priority = arguments.priority;
+    task.weight = arguments.weight;
+    task.submitter = arguments.submitter;
     task.max_retries = arguments.max_retries;
     task.check().map_err(|refusal| exit::Usage(refusal.error))?;
     let id = arguments.task_id.unwrap_or_else(new_task_id);
     task.task_id = Some(id.clone());
+    Ok((task, id))
+}
+
+async fn send(node: &NodeArguments, task: CpuTask, arguments: SendArguments) -> Result<ExitCode> {
+    let (task, id) = with_sending(task, arguments)?;
     let is_call = task.function.is_some();
     let client = client(node);
     let Some(result) = unless_interrupted(&client, std::slice::from_ref(&id), client.run(task)).await else {
@@ -60,7 +68,7 @@ async fn unless_interrupted<T>(client: &Client, ids: &[TaskId], work: impl Futur
         done = work => Some(done),
         _ = tokio::signal::ctrl_c() => {
             for id in ids {
-                let cancel = Request::CancelTask(CancelTask { task_id: id.clone() });
+                let cancel = Request::CancelTask(TaskQuestion { task_id: id.clone() });
                 // The node may be gone: then there is nothing left to stop.
                 let _ = client.ask_within(&cancel, CANCEL_TIMEOUT).await;
             }
@@ -69,9 +77,15 @@ async fn unless_interrupted<T>(client: &Client, ids: &[TaskId], work: impl Futur
     }
 }
 
-fn tell(result: &CpuResult, is_call: bool) {
+/// What the program printed, and how it ended.
+pub(crate) fn tell(result: &CpuResult, is_call: bool) {
     output::raw(&result.stdout);
     output::error_bytes(result.stderr.as_bytes());
+    tell_end(result, is_call);
+}
+
+/// How the program ended.
+pub(crate) fn tell_end(result: &CpuResult, is_call: bool) {
     if result.truncated {
         output::error_line("sandlot: the output was cut at its limit; --output-bytes sets it");
     }
@@ -122,7 +136,7 @@ pub(crate) async fn batch(node: &NodeArguments, arguments: &BatchArguments) -> R
 
 /// `sandlot cancel`.
 pub(crate) async fn cancel(node: &NodeArguments, task_id: TaskId) -> Result<ExitCode> {
-    let status = client(node).status(&Request::CancelTask(CancelTask { task_id: task_id.clone() })).await?;
+    let status = client(node).status(&Request::CancelTask(TaskQuestion { task_id: task_id.clone() })).await?;
     if node.json {
         output::json(&status.into());
     } else {

@@ -1,0 +1,186 @@
+//! A run, as those see it who submitted it or look at it.
+
+use crate::{
+    RunReport,
+    account::Stop,
+    clock,
+    output::Output,
+    run_queue::{RunId, RunState},
+    scheduler::Shared,
+};
+use sandlot_protocol::Usage;
+use serde::Serialize;
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+/// More runs wait than may.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{queued} tasks are waiting already, and at most {max} may")]
+pub struct QueueFull {
+    /// How many wait.
+    pub queued: usize,
+    /// How many may.
+    pub max: usize,
+    /// When there may be room.
+    pub retry_after: Duration,
+}
+
+/// A run that was submitted. Dropping it stops the run.
+#[derive(Debug)]
+pub struct RunHandle {
+    id: RunId,
+    shared: Arc<Shared>,
+    report: oneshot::Receiver<RunReport>,
+    stdout: Output,
+    stderr: Output,
+}
+
+impl RunHandle {
+    pub(crate) fn new(
+        id: RunId,
+        shared: Arc<Shared>,
+        report: oneshot::Receiver<RunReport>,
+        stdout: Output,
+        stderr: Output,
+    ) -> Self {
+        Self { id, shared, report, stdout, stderr }
+    }
+
+    /// Waits for the end.
+    pub async fn wait(&mut self) -> RunReport {
+        match (&mut self.report).await {
+            Ok(report) => report,
+            Err(_) => unreachable!("every run gets its report, and it is taken once"),
+        }
+    }
+
+    /// What the run prints, while it runs.
+    #[must_use]
+    pub fn stdout(&self) -> &Output {
+        &self.stdout
+    }
+
+    /// What the run prints on standard error, while it runs.
+    #[must_use]
+    pub fn stderr(&self) -> &Output {
+        &self.stderr
+    }
+
+    /// Tells where the run is, for as long as it lives.
+    #[must_use]
+    pub fn probe(&self) -> RunProbe {
+        RunProbe {
+            id: self.id,
+            shared: Arc::downgrade(&self.shared),
+            stdout: self.stdout.clone(),
+            stderr: self.stderr.clone(),
+        }
+    }
+
+    /// Stops the run; `wait` then tells that it was cancelled.
+    pub fn cancel(&self) {
+        self.shared.stop(self.id, Stop::Cancelled);
+    }
+}
+
+impl Drop for RunHandle {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+/// Looks at a run without holding it.
+#[derive(Debug, Clone)]
+pub struct RunProbe {
+    id: RunId,
+    shared: Weak<Shared>,
+    stdout: Output,
+    stderr: Output,
+}
+
+/// Where a run is, and what it has used so far.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunSnapshot {
+    /// "queued", "running" or "waiting".
+    pub state: &'static str,
+    /// What it waits for.
+    pub waits_for: WaitsFor,
+    /// What it has used so far. Fuel counts whole slices only.
+    pub usage: Usage,
+    /// The share of all workers' time that it had in the last second or so, 0.0–1.0.
+    pub share: f64,
+}
+
+/// What keeps a run from running this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "what")]
+pub enum WaitsFor {
+    /// Nothing: a worker has it.
+    Nothing,
+    /// Its turn; so many of its submitter's runs are before it.
+    Turn {
+        /// How many.
+        ahead: usize,
+    },
+    /// A sandbox; so many of its submitter's runs are before it.
+    Sandbox {
+        /// How many.
+        ahead: usize,
+    },
+    /// A sandbox and memory for it.
+    Memory {
+        /// How many of its submitter's runs are before it.
+        ahead: usize,
+        /// Bytes that runs hold.
+        held_bytes: u64,
+        /// Bytes that they may hold.
+        max_bytes: u64,
+    },
+    /// A timer, or memory that others hold.
+    Host,
+}
+
+impl RunProbe {
+    /// What the run prints.
+    #[must_use]
+    pub fn stdout(&self) -> &Output {
+        &self.stdout
+    }
+
+    /// What the run prints on standard error.
+    #[must_use]
+    pub fn stderr(&self) -> &Output {
+        &self.stderr
+    }
+
+    /// How the run is; `None` once it is over.
+    #[must_use]
+    pub fn look(&self) -> Option<RunSnapshot> {
+        let shared = self.shared.upgrade()?;
+        let now = clock::now();
+        let state = shared.state();
+        let slot = state.slots.get(&self.id)?;
+        let (word, waits_for) = match state.queue.state(self.id)? {
+            RunState::Queued => {
+                let ahead = state.queue.ahead(self.id);
+                let (held_bytes, max_bytes) = shared.budget.figures();
+                let memory_is_full = held_bytes + crate::budget::RUN_BYTES > max_bytes;
+                let waits = if memory_is_full {
+                    WaitsFor::Memory { ahead, held_bytes, max_bytes }
+                } else {
+                    WaitsFor::Sandbox { ahead }
+                };
+                ("queued", waits)
+            }
+            RunState::Runnable => ("running", WaitsFor::Turn { ahead: state.queue.ahead(self.id) }),
+            RunState::Running { .. } => ("running", WaitsFor::Nothing),
+            RunState::Waiting => ("waiting", WaitsFor::Host),
+        };
+        let account = &slot.account;
+        let share = account.share(now) / shared.workers as f64;
+        Some(RunSnapshot { state: word, waits_for, usage: account.usage(now), share })
+    }
+}
