@@ -28,7 +28,13 @@ unsafe extern "C" {
 #[unsafe(export_name = "wizer-initialize")]
 pub extern "C" fn init() {
     unsafe { __wasm_call_ctors() };
-    std::panic::set_hook(Box::new(|info| eprintln!("the Python interpreter failed: {info}")));
+    std::panic::set_hook(Box::new(|info| {
+        // Where it was built says nothing to the program's author.
+        let place = info.location().map(|place| place.file().rsplit('/').next().unwrap_or_default().to_owned());
+        let line = info.location().map_or(0, std::panic::Location::line);
+        let message = info.payload_as_str().unwrap_or("no reason given");
+        eprintln!("the Python interpreter failed: {message} ({}:{line})", place.unwrap_or_default());
+    }));
     let builder = Interpreter::builder(settings());
     let natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
     let interpreter = builder.add_native_modules(&natives).add_frozen_modules(rustpython_pylib::FROZEN_STDLIB).build();
@@ -84,17 +90,16 @@ pub unsafe extern "C" fn job_run(address: *mut u8, bytes: usize) -> u64 {
     let answer = GUEST.with(|cell| {
         let guest = cell.get().expect("the guest was started");
         guest.interpreter.enter(|vm| {
-            run(vm, guest, job).unwrap_or_else(|error| {
-                let mut text = String::new();
-                let _ = vm.write_exception(&mut text, &error);
-                panic!("the runner failed: {text}")
-            })
+            // The program has broken the runner itself.
+            run(vm, guest, job).unwrap_or_else(|_| BROKEN.to_owned())
         })
     });
     let answer = answer.into_bytes().into_boxed_slice();
     let length = answer.len() as u64;
     ((Box::into_raw(answer).cast::<u8>() as u64) << 32) | length
 }
+
+const BROKEN: &str = r#"{"exception":{"type":"RuntimeError","message":"the program broke the interpreter's own parts","traceback":"RuntimeError: the program broke the interpreter's own parts\n"}}"#;
 
 fn run(vm: &VirtualMachine, guest: &Guest, job: String) -> PyResult<String> {
     let answer = guest.run.call((vm.ctx.new_str(job), guest.encode.clone()), vm)?;

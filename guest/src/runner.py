@@ -10,6 +10,18 @@ import traceback
 import types
 
 
+# The program may replace what it finds in builtins and sys: what the runner needs is its own.
+from builtins import (
+    AttributeError, BaseException, KeyError, NameError, SyntaxError, SystemExit, TypeError,
+    callable, compile, dict, exec, getattr, int, isinstance, len, print, sorted, str, type,
+)
+
+stdout, stderr = sys.stdout, sys.stderr
+set_trace, set_profile = sys.settrace, sys.setprofile
+monitoring = getattr(sys, "monitoring", None)
+code_of_exit = SystemExit.code
+
+
 def run(job, encode):
     """Runs the job (JSON text) and returns the answer (JSON text). Never raises."""
     try:
@@ -30,11 +42,25 @@ BROKEN = (
 
 def attempt(job, encode):
     try:
-        return '{"value":' + encode(execute(read(job))) + "}"
+        try:
+            value = execute(read(job))
+        finally:
+            unwatch()
+        return '{"value":' + encode(value) + "}"
     except SystemExit as error:
         return exit_answer(error, encode)
     except BaseException as error:
         return exception_answer(error, encode)
+
+
+def unwatch():
+    """The program's own watchers see the program and not what comes after it."""
+    set_trace(None)
+    set_profile(None)
+    if monitoring is not None:
+        for tool in (0, 1, 2, 3, 4, 5):
+            if monitoring.get_tool(tool) is not None:
+                monitoring.set_events(tool, 0)
 
 
 def read(job):
@@ -69,9 +95,8 @@ def find(module, name):
     try:
         function = module.__dict__[name]
     except KeyError:
-        defined = sorted(
-            key for key, value in module.__dict__.items() if callable(value) and not key.startswith("_")
-        )
+        names = [key for key in dict.keys(module.__dict__) if type(key) is str and not key.startswith("_")]
+        defined = sorted(key for key in names if callable(module.__dict__[key]))
         known = "it defines " + ", ".join(defined[:10]) if defined else "it defines no function"
         raise NameError(f"the program has no function {name!r}: {known}", name=name) from None
     if not callable(function):
@@ -80,7 +105,8 @@ def find(module, name):
 
 
 def exit_answer(error, encode):
-    code = error.code
+    # Read past a property of the program's own class.
+    code = code_of_exit.__get__(error)
     if code is None:
         code = 0
     elif not isinstance(code, int):
@@ -89,7 +115,7 @@ def exit_answer(error, encode):
         except BaseException:
             pass
         code = 1
-    return '{"exit_code":' + encode(int(code) & 0xFF) + "}"
+    return '{"exit_code":' + encode(int.__and__(int.__index__(code), 0xFF)) + "}"
 
 
 def exception_answer(error, encode):
@@ -124,7 +150,7 @@ def printable(members):
 
 
 def flush():
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (getattr(sys, "stdout", None), getattr(sys, "stderr", None), stdout, stderr):
         try:
             stream.flush()
         except BaseException:

@@ -1,6 +1,13 @@
 //! The `Cluster` harness: a tracker and peers as real processes, on ports of their own, in folders of their own.
 //! What it starts ends with it.
 
+pub mod density;
+pub mod fairness;
+pub mod hostile;
+pub mod measure;
+pub mod scoreboard;
+pub mod soak;
+
 use sandlot_client::Client;
 use sandlot_protocol::{Address, CpuResult, CpuTask, Request, StatusReply, request::Nothing};
 use std::{
@@ -24,8 +31,10 @@ pub const HEARTBEAT_MS: u64 = 100;
 /// The binary under test.
 #[must_use]
 pub fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows where it is");
-    let folder = test.parent().and_then(Path::parent).expect("tests lie in target/PROFILE/deps");
+    let me = std::env::current_exe().expect("a program knows where it is");
+    let folder = me.parent().expect("a program lies in a folder");
+    // Tests lie in target/PROFILE/deps, programs in target/PROFILE.
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
     let binary = folder.join("sandlot");
     assert!(binary.exists(), "{} is not built: cargo build --release --workspace", binary.display());
     binary
@@ -77,6 +86,15 @@ impl Node {
     #[must_use]
     pub fn client(&self) -> Client {
         Client::new(self.address.clone())
+    }
+
+    /// Its process.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("the process lives")
     }
 
     /// Its port.

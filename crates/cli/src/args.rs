@@ -93,6 +93,8 @@ pub(crate) enum Command {
     Peers,
     /// Show how the node is
     Status,
+    /// Put up the walls that a peer puts up around itself, and try to get through them
+    Walls,
 }
 
 #[derive(Debug, Args)]
@@ -184,7 +186,7 @@ pub(crate) struct LimitArguments {
     /// Seconds of wall time [default: 60]
     #[arg(long)]
     pub(crate) timeout: Option<f64>,
-    /// Units of fuel, about one per machine instruction [default: 200000000000]
+    /// Units of fuel, about one per machine instruction [default: 5000000000000]
     #[arg(long)]
     pub(crate) fuel: Option<u64>,
     /// Bytes of memory, the interpreter's own 60 MB included [default: 268435456]

@@ -7,17 +7,22 @@ mod guest;
 mod literal;
 mod logging;
 mod python_text;
+mod walls;
 
 use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
+    let walls = match commands::prepare(&arguments) {
+        Ok(walls) => walls,
+        Err(error) => return exit::report(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&anyhow::Error::new(error).context("cannot start")),
     };
-    let code = runtime.block_on(commands::run(arguments)).unwrap_or_else(|error| exit::report(&error));
+    let code = runtime.block_on(commands::run(arguments, walls)).unwrap_or_else(|error| exit::report(&error));
     // A read of standard input that nobody waits for any more must not hold the process.
     runtime.shutdown_background();
     code

@@ -22,7 +22,9 @@ pub(crate) struct Account {
     pub(crate) slices: u64,
     /// Pages that it touched first.
     pub(crate) faults: u64,
-    pub(crate) slice_fuel: u64,
+    /// Fuel of a part of a slice, and how many parts were used up.
+    pub(crate) part_fuel: u64,
+    pub(crate) parts: u64,
     pub(crate) limits: RunLimits,
     pub(crate) meter: Arc<Meter>,
     pub(crate) stdout: Output,
@@ -50,7 +52,7 @@ pub(crate) enum Stop {
 }
 
 impl Account {
-    pub(crate) fn new(limits: RunLimits, slice_fuel: u64) -> Self {
+    pub(crate) fn new(limits: RunLimits, part_fuel: u64) -> Self {
         let submitted = clock::now();
         let output = || Output::new(limits.output_bytes, limits.output_stops);
         Self {
@@ -59,7 +61,8 @@ impl Account {
             cpu: Duration::ZERO,
             slices: 0,
             faults: 0,
-            slice_fuel,
+            part_fuel,
+            parts: 0,
             meter: Arc::new(Meter::new(&limits)),
             stdout: output(),
             stderr: output(),
@@ -69,8 +72,9 @@ impl Account {
     }
 
     /// A turn is over.
-    pub(crate) fn count(&mut self, cpu: Duration, faults: u64, now: Instant) {
+    pub(crate) fn count(&mut self, cpu: Duration, faults: u64, parts: u32, now: Instant) {
         self.slices += 1;
+        self.parts += u64::from(parts);
         self.cpu += cpu;
         self.faults += faults;
         let window = now.saturating_duration_since(self.share.since);
@@ -95,10 +99,10 @@ impl Account {
         self.faults * clock::page_bytes()
     }
 
-    /// Exact once the run has ended by itself; until then, whole slices are what is known.
+    /// Exact once the run has ended by itself; until then, parts of slices that were used up are what is known.
     pub(crate) fn fuel(&self) -> u64 {
         match self.meter.fuel.load(Ordering::Relaxed) {
-            0 => self.slices.saturating_mul(self.slice_fuel).min(self.limits.fuel),
+            0 => self.parts.saturating_mul(self.part_fuel).min(self.limits.fuel),
             exact => exact,
         }
     }

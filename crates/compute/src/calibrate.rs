@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Fuel of one measured turn.
-const SAMPLE_FUEL: u64 = 500_000;
+const SAMPLE_FUEL: u64 = 4_000_000;
 /// Turns measured; the first ones, which build the sandbox and touch its pages, do not count.
 const SAMPLES: usize = 24;
 const SAMPLES_SKIPPED: usize = 4;

@@ -13,7 +13,7 @@ use wasmtime_wasi::{
 };
 
 /// Bytes that a guest may hand over in one write.
-const WRITE_BYTES_MAX: usize = 1 << 20;
+const WRITE_BYTES_MAX: usize = 64 << 10;
 
 /// One of a run's two output streams, readable while the run goes on.
 #[derive(Debug, Clone)]

@@ -246,6 +246,14 @@ impl RunQueue {
         }
     }
 
+    /// Forgets that a run was woken during its turn, if it was: the caller goes on with it.
+    pub(crate) fn take_wake(&mut self, id: RunId) -> bool {
+        match self.runs.get_mut(&id).map(|entry| &mut entry.state) {
+            Some(RunState::Running { woken }) => std::mem::take(woken),
+            _ => false,
+        }
+    }
+
     /// The run is over; its last turn, if it had one just now, cost so much.
     pub(crate) fn finish(&mut self, id: RunId, cost: Option<Duration>) {
         let Some(state) = self.state(id) else { return };

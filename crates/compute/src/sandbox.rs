@@ -7,6 +7,7 @@ use crate::{
 };
 use sandlot_protocol::{
     Exception, Outcome, RawJson,
+    limits::RESULT_DEPTH_MAX,
     abi::{Answer, EXPORT_ALLOC, EXPORT_MEMORY, EXPORT_RUN, Job},
 };
 use std::sync::{
@@ -28,6 +29,19 @@ pub(crate) struct TaskState {
     pub(crate) wasi: WasiP1Ctx,
     meter: Arc<Meter>,
     holding: Arc<Holding>,
+    host_bytes: u32,
+}
+
+impl TaskState {
+    /// The host made so many bytes more for the run; says when that is `max` since it last said so.
+    pub(crate) fn host_bytes(&mut self, bytes: u32, max: u32) -> bool {
+        self.host_bytes = self.host_bytes.saturating_add(bytes);
+        let is_over = self.host_bytes >= max;
+        if is_over {
+            self.host_bytes = 0;
+        }
+        is_over
+    }
 }
 
 /// What a run has used so far, readable while it runs.
@@ -138,7 +152,7 @@ async fn call(entry: Entry) -> wasmtime::Result<Answer> {
     let Entry { guest, run, meter, holding, stdout, stderr, slice_fuel } = entry;
     let job = job_text(&run)?;
     let wasi = WasiCtxBuilder::new().stdin(MemoryInputPipe::new(run.stdin)).stdout(stdout).stderr(stderr).build_p1();
-    let mut store = Store::new(&guest.engine, TaskState { wasi, meter: Arc::clone(&meter), holding });
+    let mut store = Store::new(&guest.engine, TaskState { wasi, meter: Arc::clone(&meter), holding, host_bytes: 0 });
     store.limiter_async(|state| state);
     store.set_fuel(run.limits.fuel)?;
     store.fuel_async_yield_interval(Some(slice_fuel))?;
@@ -178,6 +192,33 @@ struct ResultTooLarge {
     bytes: u64,
 }
 
+/// The result nests deeper than readers need be able to. The guest's own encoder says so first, with the place.
+#[derive(Debug, thiserror::Error)]
+#[error("the result nests deeper than {RESULT_DEPTH_MAX} lists and objects")]
+struct ResultTooDeep;
+
+/// The answer's own object.
+const ANSWER_DEPTH: usize = 1;
+
+/// How deep the lists and objects of a JSON text nest.
+fn depth(json: &[u8]) -> usize {
+    let (mut now, mut deepest, mut in_string, mut escaped) = (0usize, 0, false, false);
+    for byte in json {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'[' | b'{') => {
+                now += 1;
+                deepest = deepest.max(now);
+            }
+            (false, b']' | b'}') => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 fn no_answer(what: &str) -> wasmtime::Error {
     wasmtime::Error::msg(format!("the guest's answer is none: {what}"))
 }
@@ -190,6 +231,12 @@ fn read_answer(memory: &[u8], place: u64, result_bytes: u64) -> wasmtime::Result
     }
     let bytes = memory.get(address..).and_then(|bytes| bytes.get(..length as usize));
     let bytes = bytes.ok_or_else(|| no_answer("it lies outside of its memory"))?;
+    if bytes.first() != Some(&b'{') {
+        return Err(no_answer("it is no object"));
+    }
+    if depth(bytes) > RESULT_DEPTH_MAX + ANSWER_DEPTH {
+        return Err(ResultTooDeep.into());
+    }
     let answer: Answer = serde_json::from_slice(bytes).map_err(|error| no_answer(&error.to_string()))?;
     if let Some(value) = &answer.value
         && value.get().len() as u64 > result_bytes
@@ -220,11 +267,14 @@ fn answered(answer: Answer, limits: &RunLimits, meter: &Meter) -> RunEnd {
 
 fn failed(error: &wasmtime::Error, limits: &RunLimits, meter: &Meter, stderr: &Output) -> RunEnd {
     if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
-        return RunEnd::exited(u8::try_from(*code).unwrap_or(1));
+        return RunEnd::exited((*code & 0xff) as u8);
     }
     if let Some(large) = error.downcast_ref::<ResultTooLarge>() {
         let text = format!("{large}, and its limit is {} bytes: return less, or split it", limits.result_bytes);
         return RunEnd::failed(Outcome::OutputLimit, text);
+    }
+    if let Some(deep) = error.downcast_ref::<ResultTooDeep>() {
+        return RunEnd::failed(Outcome::OutputLimit, format!("{deep}: return something flatter"));
     }
     if error.downcast_ref::<OutputFull>().is_some() {
         let text = format!(
@@ -243,7 +293,8 @@ fn failed(error: &wasmtime::Error, limits: &RunLimits, meter: &Meter, stderr: &O
             );
             RunEnd::failed(Outcome::FuelLimit, text)
         }
-        (Some(Trap::StackOverflow), _) => {
+        // The interpreter's own stack lies at the bottom of its memory: beyond its end there is nothing.
+        (Some(Trap::StackOverflow | Trap::MemoryOutOfBounds), _) => {
             let message = "the program nested calls deeper than the interpreter's stack";
             let exception = Exception {
                 kind: "RecursionError".to_owned(),
@@ -259,7 +310,7 @@ fn failed(error: &wasmtime::Error, limits: &RunLimits, meter: &Meter, stderr: &O
 }
 
 /// Roughly what a core burns; only for people.
-const FUEL_A_SECOND: f64 = 0.7e9;
+const FUEL_A_SECOND: f64 = 8e9;
 
 impl Meter {
     /// Why memory was refused, if it was.
@@ -294,5 +345,17 @@ fn crash_text(error: &wasmtime::Error, stderr: &Output) -> String {
             format!("the interpreter crashed ({cause}): {}", line.chars().take(CRASH_TEXT_CHARS).collect::<String>())
         }
         None => format!("the interpreter crashed: {cause}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_counts_what_is_no_text() {
+        for (json, expected) in [("1", 0), ("[]", 1), (r#"{"a":[{},[1]]}"#, 3), (r#"["[[\"[",[]]"#, 2)] {
+            assert_eq!(depth(json.as_bytes()), expected, "{json}");
+        }
     }
 }

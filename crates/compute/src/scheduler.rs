@@ -30,6 +30,9 @@ use tokio::{runtime::Handle, sync::oneshot};
 
 type RunFuture = Pin<Box<dyn Future<Output = RunEnd> + Send>>;
 
+/// A guest comes back so often in a slice: code whose fuel takes longer than usual then overruns the slice by a part of
+/// it, and a run that is to be stopped does not wait for the slice's end.
+pub(crate) const PARTS: u32 = 8;
 /// How much of what is known of the cost of a run the newest one changes.
 const COST_NEWEST: f64 = 0.1;
 /// A refused client is told to wait at least and at most so long.
@@ -169,7 +172,7 @@ impl Compute {
     /// When too many runs wait already.
     pub fn submit(&self, run: Run) -> Result<RunHandle, QueueFull> {
         let standing = Standing { submitter: run.submitter.clone(), priority: run.priority, weight: run.weight };
-        let account = Account::new(run.limits.clone(), self.shared.slice_fuel);
+        let account = Account::new(run.limits.clone(), part_fuel(self.shared.slice_fuel));
         let (stdout, stderr) = (account.stdout.clone(), account.stderr.clone());
         let (reply, report) = oneshot::channel();
         let mut state = self.shared.state();
@@ -310,8 +313,8 @@ struct Cost {
     started: Instant,
     wall: Duration,
     usage: ThreadUsage,
-    /// The whole slice was used up.
-    whole: bool,
+    /// Parts of a slice whose fuel was used up.
+    parts: u32,
 }
 
 fn work(shared: &Shared, runtime: &Handle, guest: &Guest, worker: u16) {
@@ -319,16 +322,16 @@ fn work(shared: &Shared, runtime: &Handle, guest: &Guest, worker: u16) {
     while let Some(turn) = shared.take_turn() {
         let Turn { id, work, waker, stop } = turn;
         let (started, before) = (clock::now(), ThreadUsage::now());
-        let cost = || Cost {
+        let cost = |parts| Cost {
             worker,
             started,
             wall: clock::now().saturating_duration_since(started),
             usage: ThreadUsage::now().since(before),
-            whole: false,
+            parts,
         };
         if let Some(stop) = stop {
             drop_quietly(work);
-            shared.finish(id, cost(), |account| account.end(stop));
+            shared.finish(id, cost(0), |account| account.end(stop));
             continue;
         }
         let mut future = match work {
@@ -336,16 +339,26 @@ fn work(shared: &Shared, runtime: &Handle, guest: &Guest, worker: u16) {
             TurnWork::Begin(beginning) => begin(guest.clone(), *beginning),
         };
         let mut context = Context::from_waker(&waker);
-        match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context))) {
-            Ok(Poll::Pending) => shared.turn_over(id, future, cost()),
+        let mut parts = 0;
+        let poll = loop {
+            let poll = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context)));
+            let is_pending = matches!(poll, Ok(Poll::Pending));
+            if is_pending && started.elapsed() < shared.slice && shared.goes_on(id) {
+                parts += 1;
+                continue;
+            }
+            break poll;
+        };
+        match poll {
+            Ok(Poll::Pending) => shared.turn_over(id, future, cost(parts)),
             Ok(Poll::Ready(end)) => {
                 drop_quietly(future);
-                shared.finish(id, cost(), |_| end);
+                shared.finish(id, cost(parts), |_| end);
             }
             Err(_) => {
                 drop_quietly(future);
                 let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
-                shared.finish(id, cost(), |_| end);
+                shared.finish(id, cost(parts), |_| end);
             }
         }
     }
@@ -419,9 +432,15 @@ impl Shared {
         }
     }
 
+    /// Whether a run used up a part of its slice and may have the next part at once.
+    fn goes_on(&self, id: RunId) -> bool {
+        let mut state = self.state();
+        state.slots.get(&id).is_some_and(|slot| slot.stop.is_none()) && state.queue.take_wake(id)
+    }
+
     fn turn_over(&self, id: RunId, future: RunFuture, mut cost: Cost) {
         let mut state = self.state();
-        cost.whole = matches!(state.queue.state(id), Some(RunState::Running { woken: true }));
+        cost.parts += u32::from(matches!(state.queue.state(id), Some(RunState::Running { woken: true })));
         let now = cost.started + cost.wall;
         let since = now.saturating_duration_since(self.epoch);
         state.expire(now, since);
@@ -447,7 +466,7 @@ impl Shared {
         state.busy += cost.wall;
         let Some(slot) = state.slots.get_mut(&id) else { return };
         let account = &mut slot.account;
-        account.count(cost.usage.cpu, cost.usage.faults, cost.started + cost.wall);
+        account.count(cost.usage.cpu, cost.usage.faults, cost.parts, cost.started + cost.wall);
         if account.cpu > account.limits.cpu {
             slot.stop.get_or_insert(Stop::CpuTime);
         }
@@ -457,14 +476,14 @@ impl Shared {
             slot.stop.get_or_insert(Stop::Memory);
         }
         let start = self.epoch_since_1970 + cost.started.saturating_duration_since(self.epoch);
-        let per_turn = self.slice_fuel;
+        let fuel = u64::from(cost.parts) * part_fuel(self.slice_fuel);
         let turn = TimelineTurn {
             task_id: Arc::clone(&slot.label),
             worker: cost.worker,
             start_ns: in_ns(start),
             duration_ns: in_ns(cost.wall),
             cpu_ns: in_ns(cost.usage.cpu),
-            fuel: if cost.whole { per_turn } else { self.fuel_in(cost.usage.cpu).min(per_turn) },
+            fuel: fuel.max(self.fuel_in(cost.usage.cpu).min(fuel + part_fuel(self.slice_fuel))),
         };
         state.timeline.push(turn);
     }
@@ -543,7 +562,7 @@ impl State {
                 meter: Arc::clone(&account.meter),
                 stdout: account.stdout.clone(),
                 stderr: account.stderr.clone(),
-                slice_fuel: account.slice_fuel,
+                slice_fuel: account.part_fuel,
             })),
             Work::Taken => unreachable!("only one worker has a run at a time"),
         };
@@ -570,6 +589,11 @@ impl State {
         let workers = u32::try_from(workers).unwrap_or(u32::MAX).max(1);
         (self.run_cost.saturating_mul(waiting) / workers).clamp(RETRY.0, RETRY.1)
     }
+}
+
+/// Fuel of a part of a slice.
+fn part_fuel(slice_fuel: u64) -> u64 {
+    (slice_fuel / u64::from(PARTS)).max(1)
 }
 
 fn in_ns(duration: Duration) -> u64 {

@@ -29,8 +29,6 @@ pub struct PeerConfig {
     pub files: FileLimits,
     /// What tasks may cost.
     pub tasks: TaskTableLimits,
-    /// Which walls stand around this process, as STATUS tells it.
-    pub walls: serde_json::Value,
 }
 
 impl PeerConfig {
@@ -49,7 +47,6 @@ impl PeerConfig {
             memory: MemoryLimits::default(),
             files: FileLimits::default(),
             tasks: TaskTableLimits::default(),
-            walls: serde_json::Value::Null,
         }
     }
 }

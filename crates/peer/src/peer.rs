@@ -106,8 +106,15 @@ impl Peer {
         });
         let memory = Mutex::new(Memory::new(config.memory));
         let handler =
-            Arc::new(PeerHandler { peer_id, dispatch, files, memory, started: clock::now(), walls: config.walls });
+            Arc::new(PeerHandler { peer_id, dispatch, files, memory, started: clock::now(), walls: serde_json::Value::Null });
         Ok(Self { server, web, handler, drain: config.drain, _lock: lock })
+    }
+
+    /// Says which walls stand around this process, for STATUS.
+    pub fn tell_walls(&mut self, walls: serde_json::Value) {
+        if let Some(handler) = Arc::get_mut(&mut self.handler) {
+            handler.walls = walls;
+        }
     }
 
     /// Where it listens.

@@ -21,8 +21,8 @@ pub const LIST_ENTRIES: usize = 100;
 /// Entries in one list reply at most.
 pub const LIST_ENTRIES_MAX: usize = 10_000;
 
-/// Fuel of a task (roughly one unit per WebAssembly instruction): some minutes of one core.
-pub const TASK_FUEL: u64 = 200_000_000_000;
+/// Fuel of a task (roughly one unit per WebAssembly instruction): some ten minutes of one core.
+pub const TASK_FUEL: u64 = 5_000_000_000_000;
 /// Linear memory of a task, the interpreter's own 60 MB included.
 pub const TASK_MEMORY_BYTES: u64 = 256 << 20;
 /// The most memory a task can ask for.
@@ -33,6 +33,8 @@ pub const TASK_OUTPUT_BYTES: u64 = 1 << 20;
 pub const TASK_OUTPUT_BYTES_MAX: u64 = 16 << 20;
 /// The JSON text of a task's result.
 pub const TASK_RESULT_BYTES: u64 = 64 << 20;
+/// Lists and objects within each other in a task's result.
+pub const RESULT_DEPTH_MAX: usize = 200;
 /// Program, args, kwargs, argv and stdin of a task together.
 pub const TASK_INPUT_BYTES_MAX: u64 = 64 << 20;
 /// Wall time of a task, from its first slice.

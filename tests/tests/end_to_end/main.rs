@@ -8,6 +8,7 @@ mod documented;
 mod existing;
 mod failures;
 mod files;
+mod hostile;
 mod shutdown;
 mod tasks;
 mod tidy;

@@ -10,9 +10,11 @@ mod program;
 mod roles;
 mod tasks;
 mod top;
+mod walls;
 
 use crate::args::{Arguments, Command, NodeArguments};
 use anyhow::Result;
+pub(crate) use roles::Walls;
 use sandlot_client::Client;
 use sandlot_protocol::Address;
 use std::process::ExitCode;
@@ -22,14 +24,25 @@ pub(crate) const PEER_PORT: u16 = 9000;
 /// The port of the tracker, unless another is named.
 pub(crate) const TRACKER_PORT: u16 = 8888;
 
+/// What has to be done while this process has one thread: a peer closes what it does not need.
+///
+/// # Errors
+/// When the peer's folders cannot be had, or the kernel refuses.
+pub(crate) fn prepare(arguments: &Arguments) -> Result<Walls> {
+    match &arguments.command {
+        Command::Peer(peer) => roles::close_files(&arguments.node, peer),
+        _ => Ok(Walls::default()),
+    }
+}
+
 /// Carries out what was typed.
-pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+pub(crate) async fn run(arguments: Arguments, walls: Walls) -> Result<ExitCode> {
     let node = arguments.node;
     let is_role = matches!(arguments.command, Command::Tracker(_) | Command::Peer(_));
     crate::logging::start(node.log_format, if is_role { "info" } else { "warn" });
     match arguments.command {
         Command::Tracker(tracker) => roles::tracker(&node, &tracker).await,
-        Command::Peer(peer) => roles::peer(&node, peer).await,
+        Command::Peer(peer) => roles::peer(&node, peer, walls).await,
         Command::Prepare(guest) => exec::prepare(&guest),
         Command::Exec(exec) => exec::exec(&node, exec).await,
         Command::Cpu(cpu) => tasks::cpu(&node, cpu).await,
@@ -54,6 +67,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::ListFiles(list) => files::list(&node, list).await,
         Command::Peers => network::peers(&node).await,
         Command::Status => network::status(&node).await,
+        Command::Walls => walls::walls(&node),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     commands::{PEER_PORT, TRACKER_PORT, output},
     exit::Usage,
     guest,
+    walls::{self, Needs},
 };
 use anyhow::{Context, Result};
 use sandlot_compute::ComputeConfig;
@@ -14,8 +15,11 @@ use sandlot_peer::{
     config::{FileLimits, MemoryLimits, TaskTableLimits},
 };
 use sandlot_tracker::{Tracker, TrackerConfig};
+use serde_json::json;
 use std::{
+    fs::DirBuilder,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::unix::fs::DirBuilderExt,
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -35,8 +39,47 @@ pub(crate) async fn tracker(node: &NodeArguments, arguments: &TrackerArguments) 
     Ok(ExitCode::SUCCESS)
 }
 
+/// Which walls stand around this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Walls {
+    landlock: String,
+    seccomp: String,
+}
+
+impl Default for Walls {
+    fn default() -> Self {
+        let off = "off: --no-host-sandbox".to_owned();
+        Self { landlock: off.clone(), seccomp: off }
+    }
+}
+
+/// Closes the files that a peer does not need; its folders are made first.
+pub(crate) fn close_files(node: &NodeArguments, arguments: &PeerArguments) -> Result<Walls> {
+    if arguments.no_host_sandbox {
+        return Ok(Walls::default());
+    }
+    let port = node.port.unwrap_or(PEER_PORT);
+    let data_dir = data_dir(arguments, port)?;
+    std::fs::create_dir_all(&data_dir)
+        .with_context(|| format!("the data folder {} cannot be used", data_dir.display()))?;
+    let cache_dir = guest::cache_dir(&arguments.guest)?;
+    let ports = [Some(port), arguments.web_port].into_iter().flatten().collect();
+    // Without a cache folder the guest is compiled at every start, which is said then.
+    let _ = DirBuilder::new().recursive(true).mode(0o700).create(&cache_dir);
+    let needs = Needs { folders: vec![data_dir, cache_dir], ports };
+    Ok(Walls { landlock: told("landlock", walls::close_files(&needs)), ..Walls::default() })
+}
+
+/// A wall that cannot be put up is no reason not to start: STATUS says it, and so does the log.
+fn told(name: &str, put_up: Result<String>) -> String {
+    put_up.unwrap_or_else(|error| {
+        output::error_line(&format!("sandlot: the wall {name} does not stand: {error:#}"));
+        format!("does not stand: {error:#}")
+    })
+}
+
 /// `sandlot peer`.
-pub(crate) async fn peer(node: &NodeArguments, arguments: PeerArguments) -> Result<ExitCode> {
+pub(crate) async fn peer(node: &NodeArguments, arguments: PeerArguments, mut walls: Walls) -> Result<ExitCode> {
     let ip = listen_ip(node, arguments.insecure)?;
     let port = node.port.unwrap_or(PEER_PORT);
     let stop = stop_on_signals()?;
@@ -61,7 +104,12 @@ pub(crate) async fn peer(node: &NodeArguments, arguments: PeerArguments) -> Resu
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
     let tracker = arguments.tracker.clone();
-    let peer = Peer::bind(peer_config(ip, port, arguments)?, compute).await?;
+    let has_walls = !arguments.no_host_sandbox;
+    let mut peer = Peer::bind(peer_config(ip, port, arguments)?, compute).await?;
+    if has_walls {
+        walls.seccomp = told("seccomp", walls::close_system_calls());
+    }
+    peer.tell_walls(json!({"landlock": walls.landlock, "seccomp": walls.seccomp}));
     let page = peer.web_addr().map(|address| format!(", web page http://{address}/")).unwrap_or_default();
     output::line(&format!("sandlot peer {} is ready (tracker {tracker}{page})", peer.local_addr()));
     peer.run(stop).await;
@@ -69,10 +117,7 @@ pub(crate) async fn peer(node: &NodeArguments, arguments: PeerArguments) -> Resu
 }
 
 fn peer_config(ip: IpAddr, port: u16, arguments: PeerArguments) -> Result<PeerConfig> {
-    let data_dir = match arguments.data_dir {
-        Some(folder) => folder,
-        None => default_data_dir(port)?,
-    };
+    let data_dir = data_dir(&arguments, port)?;
     if ip.is_unspecified() && arguments.advertise.is_none() {
         return Err(Usage(format!("others cannot reach {ip}: --advertise says which address they should use")).into());
     }
@@ -94,7 +139,10 @@ fn peer_config(ip: IpAddr, port: u16, arguments: PeerArguments) -> Result<PeerCo
     })
 }
 
-fn default_data_dir(port: u16) -> Result<PathBuf> {
+fn data_dir(arguments: &PeerArguments, port: u16) -> Result<PathBuf> {
+    if let Some(folder) = &arguments.data_dir {
+        return Ok(folder.clone());
+    }
     let state = dirs::state_dir().or_else(dirs::data_local_dir);
     let state = state.context("this user has no state folder: --data-dir names one")?;
     Ok(state.join("sandlot").join(format!("peer-{port}")))

@@ -1,0 +1,2 @@
+# expect: exception BdbQuit | class: escape | timeout: 10
+breakpoint()

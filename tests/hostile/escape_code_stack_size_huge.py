@@ -1,0 +1,7 @@
+# expect: crashed | class: escape
+def f():
+    return 1
+
+
+f.__code__ = f.__code__.replace(co_stacksize=2**31 - 1)
+f()

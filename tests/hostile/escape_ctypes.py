@@ -1,0 +1,4 @@
+# expect: exception ModuleNotFoundError | class: escape
+import ctypes
+
+ctypes.string_at(0)

@@ -1,0 +1,17 @@
+# expect: ok | class: escape | function: main
+"""The native encoder, called directly."""
+import sys
+
+
+def main():
+    frame = sys._getframe()
+    while frame.f_back:
+        frame = frame.f_back
+    encode = frame.f_globals["encode"]
+    refused = 0
+    for args in ((), (1, 2, 3), (object(),), (encode,), ({1: {2: {3: [print]}}},)):
+        try:
+            encode(*args)
+        except TypeError:
+            refused += 1
+    return refused

@@ -1,0 +1,2 @@
+# expect: exception ModuleNotFoundError | class: escape
+import sandlot_runner

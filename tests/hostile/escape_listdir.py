@@ -1,0 +1,4 @@
+# expect: exception FileNotFoundError | class: escape
+import os
+
+os.listdir("/")

@@ -1,0 +1,12 @@
+# expect: ok | class: escape | stdout: nothing seen
+import os
+
+for path in ("/", ".", "..", "", "/proc", "/tmp", "\0", b"/", "//", "/proc/self/fd"):
+    for look in (os.listdir, os.stat, os.scandir, os.chdir, os.lstat, os.access):
+        try:
+            found = look(path, os.R_OK) if look is os.access else look(path)
+            if found:
+                print("seen", path, found)
+        except (OSError, ValueError, AttributeError, TypeError):
+            pass
+print("nothing seen")

@@ -1,0 +1,5 @@
+# expect: exception EOFError | class: escape
+"""A tuple of two billion items, in five bytes."""
+import marshal
+
+marshal.loads(b"(\xff\xff\xff\x7f")

@@ -1,0 +1,10 @@
+# expect: ok | class: escape | stdout: nothing done
+import os
+
+for name, args in (("mkdir", ("/d",)), ("symlink", ("/etc", "/e")), ("link", ("/etc/passwd", "/p")), ("rename", ("/etc", "/e")), ("unlink", ("/etc/passwd",)), ("rmdir", ("/tmp",)), ("chmod", ("/etc/passwd", 0o777)), ("truncate", ("/etc/passwd", 0)), ("readlink", ("/proc/self/exe",)), ("mkfifo", ("/f",)), ("utime", ("/etc",))):
+    try:
+        getattr(os, name)(*args)
+        print("done", name)
+    except (OSError, AttributeError, NotImplementedError):
+        pass
+print("nothing done")

@@ -1,0 +1,4 @@
+# expect: exception ModuleNotFoundError | class: escape
+import mmap
+
+mmap.mmap(-1, 4096)

@@ -1,0 +1,5 @@
+# expect: exception AttributeError | class: escape | timeout: 10
+import multiprocessing
+
+p = multiprocessing.Process(target=print)
+p.start()

@@ -1,0 +1,2 @@
+# expect: exception FileNotFoundError | class: escape
+open("/etc/passwd").read()

@@ -1,0 +1,4 @@
+# expect: exception AttributeError | class: escape
+import pickle
+
+pickle.loads(b"cos\nsystem\n(S'id'\ntR.")

@@ -1,0 +1,4 @@
+# expect: exception OSError | class: escape
+import os
+
+os.popen("id").read()

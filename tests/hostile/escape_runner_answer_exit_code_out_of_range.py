@@ -1,0 +1,10 @@
+# expect: crashed | class: escape | function: main
+import sys
+
+
+def main():
+    frame = sys._getframe()
+    while frame.f_back:
+        frame = frame.f_back
+    frame.f_globals["exception_answer"] = lambda error, encode: '{"exit_code": -99999999999999999999}'
+    raise ValueError

@@ -1,0 +1,11 @@
+# expect: crashed | class: escape | function: main
+"""JSON, but not an answer."""
+import sys
+
+
+def main():
+    frame = sys._getframe()
+    while frame.f_back:
+        frame = frame.f_back
+    frame.f_globals["exception_answer"] = lambda error, encode: '{"exception": 5}'
+    raise ValueError

@@ -1,0 +1,4 @@
+# expect: exception OSError | class: escape
+import subprocess
+
+subprocess.run(["id"])

@@ -1,0 +1,4 @@
+# expect: exception AttributeError | class: escape
+import os
+
+os.system("id")

@@ -1,0 +1,7 @@
+# expect: ok | class: exit
+import atexit
+
+
+@atexit.register
+def late():
+    raise SystemExit(9)

@@ -1,0 +1,2 @@
+# expect: exception BaseException | class: exit
+raise BaseException("the root of it")

@@ -1,0 +1,4 @@
+# expect: ok | class: exit
+import faulthandler
+
+faulthandler._sigsegv()

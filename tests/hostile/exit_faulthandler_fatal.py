@@ -1,0 +1,4 @@
+# expect: exception AttributeError | class: exit
+import faulthandler
+
+faulthandler._fatal_error(b"xyz")

@@ -1,0 +1,3 @@
+# expect: ok | class: exit | function: main
+def main():
+    raise SystemExit(0)

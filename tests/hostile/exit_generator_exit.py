@@ -1,0 +1,2 @@
+# expect: exception GeneratorExit | class: exit
+raise GeneratorExit

@@ -1,0 +1,4 @@
+# expect: ok | class: exit
+import sys
+
+sys.exit(10**30)

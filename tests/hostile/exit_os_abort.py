@@ -1,0 +1,4 @@
+# expect: crashed | class: exit
+import os
+
+os.abort()

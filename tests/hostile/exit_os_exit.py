@@ -1,0 +1,4 @@
+# expect: ok | class: exit
+import os
+
+os._exit(0)

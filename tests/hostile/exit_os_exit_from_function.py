@@ -1,0 +1,6 @@
+# expect: ok | class: exit | function: main
+import os
+
+
+def main():
+    os._exit(0)

@@ -1,0 +1,4 @@
+# expect: exception SystemExit | class: exit
+import os
+
+os._exit(-1)

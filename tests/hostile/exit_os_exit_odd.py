@@ -1,0 +1,4 @@
+# expect: exception OverflowError | class: exit
+import os
+
+os._exit(2**31)

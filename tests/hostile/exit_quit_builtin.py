@@ -1,0 +1,2 @@
+# expect: exception SystemExit | class: exit | error: exit code 1
+quit("bye")

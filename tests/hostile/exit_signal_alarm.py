@@ -1,0 +1,4 @@
+# expect: exception AttributeError | class: exit
+import signal
+
+signal.alarm(1)

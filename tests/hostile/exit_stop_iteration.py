@@ -1,0 +1,3 @@
+# expect: exception StopIteration | class: exit | function: main
+def main():
+    raise StopIteration(5)

@@ -1,0 +1,4 @@
+# expect: exception SystemExit | class: exit | error: exit code 1
+import sys
+
+sys.exit("\ud800")

@@ -1,0 +1,2 @@
+# expect: ok | class: exit
+raise SystemExit(0)

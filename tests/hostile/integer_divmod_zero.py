@@ -1,0 +1,2 @@
+# expect: exception ZeroDivisionError | class: integer
+divmod(1 << 10_000, 0)

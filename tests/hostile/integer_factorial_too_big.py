@@ -1,0 +1,4 @@
+# expect: exception OverflowError | class: integer
+import math
+
+math.factorial(10**30)

@@ -1,0 +1,2 @@
+# expect: exception OverflowError | class: integer
+float(1 << 10_000)

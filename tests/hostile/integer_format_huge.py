@@ -1,0 +1,2 @@
+# expect: exception ValueError | class: integer
+f"{1 << 100_000}"

@@ -1,0 +1,2 @@
+# expect: exception ValueError | class: integer | error: limit
+int("9" * 100_000)

@@ -1,0 +1,2 @@
+# expect: exception IndexError | class: integer
+[1][1 << 100]

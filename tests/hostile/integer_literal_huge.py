@@ -1,0 +1,2 @@
+# expect: exception SyntaxError | class: integer
+exec("n = " + "9" * 100_000)

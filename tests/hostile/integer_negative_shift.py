@@ -1,0 +1,2 @@
+# expect: exception ValueError | class: integer
+1 << -1

@@ -1,0 +1,2 @@
+# expect: exception OverflowError | class: integer
+len(range(10**30))

@@ -1,0 +1,2 @@
+# expect: exception OverflowError | class: integer
+1 << (1 << 100)

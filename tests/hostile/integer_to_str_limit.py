@@ -1,0 +1,2 @@
+# expect: exception ValueError | class: integer | error: limit
+str(1 << 100_000)

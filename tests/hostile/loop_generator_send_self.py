@@ -1,0 +1,10 @@
+# expect: exception ValueError | class: loop
+"""A generator that runs itself."""
+
+
+def own():
+    yield next(g)
+
+
+g = own()
+next(g)

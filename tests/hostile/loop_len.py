@@ -1,0 +1,8 @@
+# expect: timeout | class: loop | timeout: 0.4
+class Tar:
+    def __len__(self):
+        while True:
+            pass
+
+
+bool(Tar())

@@ -1,0 +1,4 @@
+# expect: timeout | class: loop | timeout: 0.4
+import queue
+
+queue.Queue().get()

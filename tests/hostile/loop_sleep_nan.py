@@ -1,0 +1,4 @@
+# expect: exception ValueError | class: loop
+import time
+
+time.sleep(float("nan"))

@@ -1,0 +1,4 @@
+# expect: fuel_limit | class: loop | fuel: 300000000 | timeout: 10
+import itertools
+
+sum(itertools.count())

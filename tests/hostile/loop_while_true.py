@@ -1,0 +1,3 @@
+# expect: timeout | class: loop | timeout: 0.4
+while True:
+    pass

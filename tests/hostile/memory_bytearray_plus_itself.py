@@ -1,0 +1,3 @@
+# expect: exception BufferError | class: memory
+b = bytearray(b"x")
+b += b

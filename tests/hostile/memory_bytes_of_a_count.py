@@ -1,0 +1,2 @@
+# expect: memory_limit MemoryError | class: memory
+bytes(10**9)

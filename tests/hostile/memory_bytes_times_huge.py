@@ -1,0 +1,2 @@
+# expect: exception OverflowError | class: memory
+b"x" * 10**10

@@ -1,0 +1,6 @@
+# expect: memory_limit MemoryError | class: memory | timeout: 20
+from collections import deque
+
+d = deque([0])
+while True:
+    d *= 2

@@ -1,0 +1,2 @@
+# expect: memory_limit | class: memory
+"\t\t\t".expandtabs(10**9)

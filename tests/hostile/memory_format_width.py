@@ -1,0 +1,2 @@
+# expect: exception ValueError | class: memory
+"{:>10000000000}".format("x")

@@ -1,0 +1,2 @@
+# expect: exception OverflowError | class: memory
+[0] * 10**10

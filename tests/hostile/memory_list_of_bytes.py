@@ -1,0 +1,4 @@
+# expect: memory_limit | class: memory | timeout: 20 | memory_bytes: 83886080
+hoard = []
+while True:
+    hoard.append(bytes(1_000_000))

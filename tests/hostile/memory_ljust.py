@@ -1,0 +1,2 @@
+# expect: memory_limit MemoryError | class: memory
+"x".ljust(10**9)

@@ -1,0 +1,2 @@
+# expect: memory_limit | class: memory
+"%*d" % (10**9, 1)

@@ -1,0 +1,2 @@
+# expect: memory_limit | class: memory
+"%1000000000d" % 1

@@ -1,0 +1,4 @@
+# expect: memory_limit | class: memory | timeout: 20
+from itertools import count, product
+
+product(count(), repeat=2)

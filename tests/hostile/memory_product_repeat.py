@@ -1,0 +1,4 @@
+# expect: exception OverflowError | class: memory
+import itertools
+
+next(itertools.product("ab", repeat=10**9))

@@ -1,0 +1,5 @@
+# expect: memory_limit | class: memory | timeout: 20 | memory_bytes: 83886080
+from itertools import repeat
+
+a = []
+a[:] = repeat(0)

@@ -1,0 +1,9 @@
+# expect: memory_limit | class: memory | timeout: 20 | memory_bytes: 83886080
+from itertools import repeat
+
+
+def f(*args):
+    pass
+
+
+f(*repeat(0))

@@ -1,0 +1,4 @@
+# expect: memory_limit | class: memory | timeout: 20
+s = "x"
+while True:
+    s += s

@@ -1,0 +1,2 @@
+# expect: memory_limit MemoryError | class: memory
+"x" * 10**9

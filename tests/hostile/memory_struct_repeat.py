@@ -1,0 +1,4 @@
+# expect: memory_limit MemoryError | class: memory
+import struct
+
+struct.pack("2000000000x")

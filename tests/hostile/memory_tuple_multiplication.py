@@ -1,0 +1,2 @@
+# expect: exception MemoryError | class: memory
+(0,) * 10**9

@@ -1,0 +1,10 @@
+# expect: exception TypeError | class: object
+class A(list):
+    pass
+
+
+class B:
+    pass
+
+
+B.__bases__ = (A,)

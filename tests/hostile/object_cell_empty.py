@@ -1,0 +1,4 @@
+# expect: exception ValueError | class: object
+import types
+
+types.CellType().cell_contents

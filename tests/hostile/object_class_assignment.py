@@ -1,0 +1,3 @@
+# expect: exception TypeError | class: object
+x = [1]
+x.__class__ = dict

@@ -1,0 +1,6 @@
+# expect: exception Tar | class: object
+class Tar(Exception):
+    __class__ = int
+
+
+raise Tar

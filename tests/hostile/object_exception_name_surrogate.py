@@ -1,0 +1,2 @@
+# expect: exception UnicodeEncodeError | class: object
+raise type("\ud800", (Exception,), {})

@@ -1,0 +1,2 @@
+# expect: exception OSError | class: object
+raise OSError(10**30, object(), b"\xff", 5, [])

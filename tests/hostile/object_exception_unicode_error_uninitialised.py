@@ -1,0 +1,2 @@
+# expect: exception UnicodeDecodeError | class: object
+raise UnicodeDecodeError.__new__(UnicodeDecodeError)

@@ -1,0 +1,4 @@
+# expect: exception ValueError | class: object
+m = memoryview(b"abc")
+m.release()
+m[0]

@@ -1,0 +1,2 @@
+# expect: exception TypeError | class: object
+raise 42

@@ -1,0 +1,3 @@
+# expect: ok | class: output | output_bytes: 4
+"""Three bytes each: the cut falls inside the second."""
+print("\u2603\u2603\u2603")

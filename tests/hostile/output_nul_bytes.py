@@ -1,0 +1,2 @@
+# expect: ok | class: output
+print("\0" * 1_000)

@@ -1,0 +1,2 @@
+# expect: exception TypeError | class: output
+print("x", end=5, sep=[], file=None)

@@ -1,0 +1,5 @@
+# expect: exception ValueError | class: output
+import sys
+
+sys.stdout.close()
+print("nowhere")

@@ -1,0 +1,5 @@
+# expect: ok | class: output | stdout: before
+import sys
+
+print("before")
+sys.stdout.close()

@@ -1,0 +1,5 @@
+# expect: exception RuntimeError | class: output
+import sys
+
+del sys.stdout
+print("nowhere")

@@ -1,0 +1,8 @@
+# expect: exception TypeError | class: poison
+import builtins
+
+builtins.__build_class__ = 42
+
+
+class A:
+    pass

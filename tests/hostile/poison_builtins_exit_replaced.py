@@ -1,0 +1,5 @@
+# expect: exception KeyError | class: poison
+import builtins
+
+builtins.SystemExit = KeyError
+exit(3)

@@ -1,0 +1,11 @@
+# expect: timeout | class: poison | timeout: 0.4
+import sys
+
+
+def forever(*a):
+    while True:
+        pass
+
+
+sys.setprofile(forever)
+len("x")

@@ -1,0 +1,7 @@
+# expect: ok | class: poison | function: main
+import sys
+
+
+def main():
+    vars(sys).clear()
+    return "x"

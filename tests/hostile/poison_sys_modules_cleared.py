@@ -1,0 +1,7 @@
+# expect: ok | class: poison | function: main
+import sys
+
+
+def main():
+    sys.modules.clear()
+    return "x"

@@ -1,0 +1,5 @@
+# expect: exception ValueError | class: poison
+import sys
+
+sys.modules = 42
+raise ValueError("x")

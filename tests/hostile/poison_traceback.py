@@ -1,0 +1,5 @@
+# expect: exception ValueError | class: poison
+import traceback
+
+vars(traceback).clear()
+raise ValueError("x")

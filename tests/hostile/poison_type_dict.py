@@ -1,0 +1,2 @@
+# expect: exception TypeError | class: poison
+int.__dict__["__add__"] = None

@@ -1,0 +1,2 @@
+# expect: exception TypeError | class: poison
+type.__setattr__(int, "__add__", lambda a, b: 42)

@@ -1,0 +1,2 @@
+# expect: exception TypeError | class: poison
+ValueError.__str__ = lambda self: "forged"

@@ -1,0 +1,2 @@
+# expect: memory_limit | class: recursion | timeout: 10
+exec("if 0: pass\n" + "elif 0: pass\n" * 50_000)

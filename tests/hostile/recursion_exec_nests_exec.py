@@ -1,0 +1,3 @@
+# expect: exception RecursionError | class: recursion | timeout: 20
+source = "exec(source)"
+exec(source)

@@ -1,0 +1,3 @@
+# expect: exception RecursionError | class: recursion | timeout: 10 | function: main
+def main():
+    return [main()]

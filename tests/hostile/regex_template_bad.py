@@ -1,0 +1,4 @@
+# expect: exception PatternError | class: regex
+import re
+
+re.sub("a", r"\99", "a")

@@ -1,0 +1,3 @@
+# expect: exception TypeError | class: result | function: main
+def main():
+    return 1j

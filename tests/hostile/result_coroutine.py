@@ -1,0 +1,3 @@
+# expect: exception TypeError | class: result | function: main | error: coroutine
+async def main():
+    return 1

@@ -1,0 +1,5 @@
+# expect: exception ValueError | class: result | function: main | error: nested deeper
+def main():
+    a = []
+    a.append(a)
+    return a

@@ -1,0 +1,6 @@
+# expect: exception TypeError | class: result | function: main
+class Tar:
+    __call__ = None
+
+
+main = Tar()

@@ -1,0 +1,2 @@
+# expect: ok | class: result | function: main
+main = exit

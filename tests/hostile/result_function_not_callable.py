@@ -1,0 +1,2 @@
+# expect: exception TypeError | class: result | function: main
+main = "not a function"

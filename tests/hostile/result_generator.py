@@ -1,0 +1,4 @@
+# expect: exception TypeError | class: result | function: main | error: generator
+def main():
+    while True:
+        yield 1

@@ -1,0 +1,3 @@
+# expect: exception TypeError | class: result | function: main | error: function
+def main():
+    return main

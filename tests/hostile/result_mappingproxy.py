@@ -1,0 +1,6 @@
+# expect: exception TypeError | class: result | function: main
+import types
+
+
+def main():
+    return types.MappingProxyType({})

@@ -1,0 +1,6 @@
+# expect: exception TypeError | class: result | function: main | error: module
+import sys
+
+
+def main():
+    return [sys, sys.modules]

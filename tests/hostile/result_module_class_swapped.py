@@ -1,0 +1,15 @@
+# expect: exception SystemExit | class: result | function: main | error: exit code 3
+import sys
+import types
+
+
+class Module(types.ModuleType):
+    def __getattribute__(self, name):
+        raise SystemExit(3)
+
+
+def main():
+    return "here"
+
+
+sys.modules[__name__].__class__ = Module

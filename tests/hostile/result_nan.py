@@ -1,0 +1,3 @@
+# expect: exception TypeError | class: result | function: main | error: NaN
+def main():
+    return {"x": [float("nan")]}

@@ -1,0 +1,3 @@
+# expect: ok | class: result | function: main
+def main():
+    return ["\ud800", "\udfff x", "\udc80" * 100]

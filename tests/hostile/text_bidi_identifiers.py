@@ -1,0 +1,2 @@
+# expect: exception SyntaxError | class: text
+exec("access\u202e = 1")

@@ -1,0 +1,2 @@
+# expect: exception ValueError | class: text
+"{99999999999999999999}".format(1)

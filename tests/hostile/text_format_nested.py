@@ -1,0 +1,2 @@
+# expect: exception ValueError | class: text
+"{0:{0:{0}}}".format(1)

@@ -1,0 +1,2 @@
+# expect: exception TypeError | class: text
+"%s %s" % ("x",)

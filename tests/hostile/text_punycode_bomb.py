@@ -1,0 +1,2 @@
+# expect: exception UnicodeDecodeError | class: text | timeout: 0.4
+("-" + "9" * 5_000).encode().decode("punycode")

@@ -1,0 +1,2 @@
+# expect: exception UnicodeEncodeError | class: text
+exec("x = '\ud800'")

@@ -1,0 +1,2 @@
+# expect: exception ValueError | class: text
+raise ValueError("\udfff \ud800")

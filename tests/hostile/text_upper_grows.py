@@ -1,0 +1,2 @@
+# expect: ok | class: text | stdout: 300000
+print(len("\ufb03".upper() * 100_000))

@@ -1,0 +1,59 @@
+//! Measurements over a cluster of real processes: `scripts/bench`, `scripts/soak` and `scripts/scoreboard` call it.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+use sandlot_tests::{density::density, fairness::fairness, measure::Row, scoreboard::scoreboard, soak::soak};
+use std::{path::Path, process::ExitCode, time::Duration};
+
+const USAGE: &str = "usage: harness fairness|density|all [--json] [--seconds N]
+       harness soak --minutes N
+       harness scoreboard [--runs N]";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let flag = |name: &str| arguments.iter().any(|argument| argument == name);
+    let number = |name: &str, default: f64| {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        Some(arguments.get(place + 1).and_then(|text| text.parse().ok()).unwrap_or(default))
+    };
+    let seconds = Duration::from_secs_f64(number("--seconds", 10.0).unwrap_or(10.0));
+    let minutes = Duration::from_secs_f64(number("--minutes", 3.0).unwrap_or(3.0) * 60.0);
+    let rows = match arguments.first().map(String::as_str) {
+        Some("fairness") => fairness(seconds).await,
+        Some("density") => density().await,
+        Some("all") => {
+            let mut rows = fairness(seconds).await;
+            rows.extend(density().await);
+            rows
+        }
+        Some("soak") => soak(minutes).await,
+        Some("scoreboard") => return write_scoreboard(number("--runs", 1.0).unwrap_or(1.0) as usize).await,
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    tell(&rows, flag("--json"))
+}
+
+fn tell(rows: &[Row], json: bool) -> ExitCode {
+    for row in rows {
+        println!("{}", if json { row.json().to_string() } else { row.line() });
+    }
+    if rows.iter().all(Row::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn write_scoreboard(runs: usize) -> ExitCode {
+    let (page, wrong) = scoreboard(runs.max(1), |line| eprintln!("scoreboard: {line}")).await;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/containment.md");
+    if let Err(error) = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, page)) {
+        eprintln!("scoreboard: {}: {error}", path.display());
+        return ExitCode::FAILURE;
+    }
+    for what in &wrong {
+        eprintln!("scoreboard: {what}");
+    }
+    println!("docs/containment.md is written: {} not as expected", wrong.len());
+    if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
