@@ -1,4 +1,4 @@
-# expect: crashed | class: escape | function: main
+# expect: exception RuntimeError | class: escape | function: main
 import sys
 
 

@@ -59,7 +59,8 @@ impl Hostile {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a file name").to_owned();
         let head = text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
-        let head = head.strip_prefix("# expect: ").unwrap_or_else(|| panic!("{name}: the first line must say # expect:"));
+        let head =
+            head.strip_prefix("# expect: ").unwrap_or_else(|| panic!("{name}: the first line must say # expect:"));
         let mut parts = head.split(" | ");
         let mut words = parts.next().unwrap_or_default().split(' ');
         let outcomes = words.next().unwrap_or_default().split('/').map(ToOwned::to_owned).collect();
@@ -69,13 +70,9 @@ impl Hostile {
         task.confidential = true;
         task.timeout = Some(TIMEOUT_SECONDS);
         task.argv = vec![format!("{name}.py")];
-        task.limits = TaskLimits {
-            memory_bytes: Some(MEMORY_BYTES),
-            output_bytes: Some(OUTPUT_BYTES),
-            ..TaskLimits::default()
-        };
-        let mut hostile =
-            Self { name, class: String::new(), outcomes, exception, stdout: None, error: None, task };
+        task.limits =
+            TaskLimits { memory_bytes: Some(MEMORY_BYTES), output_bytes: Some(OUTPUT_BYTES), ..TaskLimits::default() };
+        let mut hostile = Self { name, class: String::new(), outcomes, exception, stdout: None, error: None, task };
         for part in parts {
             let (key, value) = part.split_once(": ").unwrap_or_else(|| panic!("{}: {part:?}", hostile.name));
             hostile.set(key.trim(), value.trim());
@@ -136,7 +133,8 @@ impl Hostile {
 #[must_use]
 pub fn collection() -> Vec<Hostile> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).expect("tests/hostile").map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).expect("tests/hostile").map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|end| end == "py"));
     paths.sort();
     paths.iter().map(|path| Hostile::read(path)).collect()

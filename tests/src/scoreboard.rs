@@ -58,19 +58,17 @@ fn line_of(program: &Hostile, verdict: &crate::hostile::Verdict) -> Line {
     let plain = kind.filter(|kind| kind.chars().all(|character| character.is_ascii_alphanumeric() || character == '_'));
     Line {
         class: program.class.clone(),
-        outcome: [Some(result.outcome().as_str().to_owned()), plain].into_iter().flatten().collect::<Vec<_>>().join(" "),
+        outcome: [Some(result.outcome().as_str().to_owned()), plain]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" "),
         took_ms: verdict.took.as_secs_f64() * 1e3,
         peak_mib: result.usage.peak_memory_bytes as f64 / MIB,
     }
 }
 
-fn page(
-    runs: usize,
-    lines: &BTreeMap<String, Line>,
-    wrong: &[String],
-    slowest: Duration,
-    largest: f64,
-) -> String {
+fn page(runs: usize, lines: &BTreeMap<String, Line>, wrong: &[String], slowest: Duration, largest: f64) -> String {
     let mut page = format!(
         "# Containment\n\n\
          Written by `scripts/scoreboard`: the {} programs of `tests/hostile`, one after the other on one peer, {runs} \

@@ -15,10 +15,10 @@ use std::{
     task::Poll,
     time::Duration,
 };
-use wasmtime_wasi::I32Exit;
 use wasmtime::{
     Caller, Config, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig,
 };
+use wasmtime_wasi::I32Exit;
 
 /// How deep the guest's calls may nest, in bytes of native stack. RustPython's own stack of 4 MiB must end first, so
 /// that a program sees RecursionError.

@@ -307,6 +307,10 @@ impl RunQueue {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
     pub(crate) fn queued(&self) -> usize {
         self.queued
     }

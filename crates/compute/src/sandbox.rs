@@ -7,8 +7,8 @@ use crate::{
 };
 use sandlot_protocol::{
     Exception, Outcome, RawJson,
-    limits::RESULT_DEPTH_MAX,
     abi::{Answer, EXPORT_ALLOC, EXPORT_MEMORY, EXPORT_RUN, Job},
+    limits::RESULT_DEPTH_MAX,
 };
 use std::sync::{
     Arc,

@@ -330,8 +330,7 @@ fn work(shared: &Shared, runtime: &Handle, guest: &Guest, worker: u16) {
             parts,
         };
         if let Some(stop) = stop {
-            drop_quietly(work);
-            shared.finish(id, cost(0), |account| account.end(stop));
+            shared.finish(id, cost(0), work, |account| account.end(stop));
             continue;
         }
         let mut future = match work {
@@ -352,13 +351,11 @@ fn work(shared: &Shared, runtime: &Handle, guest: &Guest, worker: u16) {
         match poll {
             Ok(Poll::Pending) => shared.turn_over(id, future, cost(parts)),
             Ok(Poll::Ready(end)) => {
-                drop_quietly(future);
-                shared.finish(id, cost(parts), |_| end);
+                shared.finish(id, cost(parts), future, |_| end);
             }
             Err(_) => {
-                drop_quietly(future);
                 let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
-                shared.finish(id, cost(parts), |_| end);
+                shared.finish(id, cost(parts), future, |_| end);
             }
         }
     }
@@ -418,7 +415,7 @@ impl Shared {
             if let Some(id) = state.queue.next(now.saturating_duration_since(self.epoch)) {
                 return Some(state.turn(id, now));
             }
-            if state.stopping && state.slots.is_empty() {
+            if state.stopping && state.queue.is_empty() {
                 self.changed.notify_all();
                 return None;
             }
@@ -448,8 +445,7 @@ impl Shared {
         let Some(slot) = state.slots.get_mut(&id) else { return };
         if let Some(stop) = slot.stop {
             drop(state);
-            drop_quietly(future);
-            self.end(id, Some(cost), |account| account.end(stop));
+            self.put_away(id, cost, future, |account| account.end(stop));
             return;
         }
         slot.work = Work::Going(future);
@@ -494,37 +490,50 @@ impl Shared {
         u64::try_from(u128::from(self.slice_fuel) * time.as_nanos() / slice).unwrap_or(u64::MAX)
     }
 
-    /// A run's last turn is over.
-    fn finish(&self, id: RunId, cost: Cost, end: impl FnOnce(&Account) -> RunEnd) {
+    /// A run's last turn is over: whoever waits is told, and then its sandbox is put away.
+    fn finish<T>(&self, id: RunId, cost: Cost, sandbox: T, end: impl FnOnce(&Account) -> RunEnd) {
         self.count(&mut self.state(), id, cost);
-        self.end(id, Some(cost), end);
+        self.put_away(id, cost, sandbox, end);
     }
 
-    /// A run is over, and its sandbox is free.
-    fn end(&self, id: RunId, cost: Option<Cost>, end: impl FnOnce(&Account) -> RunEnd) {
+    fn put_away<T>(&self, id: RunId, cost: Cost, sandbox: T, end: impl FnOnce(&Account) -> RunEnd) {
+        let holding = self.answer(id, end);
+        let before = ThreadUsage::now();
+        drop_quietly(sandbox);
+        let putting_away = ThreadUsage::now().since(before).cpu;
+        // Giving memory back wakes runs that wait for it, which takes the lock.
+        drop(holding);
+        self.free(id, Some(cost.usage.cpu + putting_away));
+    }
+
+    /// Tells how a run ended. What it holds of the memory is the caller's to give back.
+    fn answer(&self, id: RunId, end: impl FnOnce(&Account) -> RunEnd) -> Option<Arc<Holding>> {
         let mut state = self.state();
-        state.queue.finish(id, cost.map(|cost| cost.usage.cpu));
-        let Some(mut slot) = state.slots.remove(&id) else { return };
+        let mut slot = state.slots.remove(&id)?;
         if let Some(started) = slot.account.started {
             state.deadlines.remove(&(started + slot.account.limits.timeout, id));
             let newest = slot.account.cpu.as_secs_f64() * COST_NEWEST;
             state.run_cost = Duration::from_secs_f64(state.run_cost.as_secs_f64() * (1.0 - COST_NEWEST) + newest);
         }
         drop(state);
-        // Giving memory back wakes runs that wait for it, which takes the lock.
-        drop(slot.holding.take());
+        let end = end(&slot.account);
+        // The handle may be gone: then nobody wants the report.
+        let _ = slot.reply.send(slot.account.report(end));
+        slot.holding.take()
+    }
+
+    /// A run's sandbox is free.
+    fn free(&self, id: RunId, cost: Option<Duration>) {
         let mut state = self.state();
+        state.queue.finish(id, cost);
         let begun = self.admit(&mut state);
-        let nothing_left = state.stopping && state.slots.is_empty();
+        let nothing_left = state.stopping && state.queue.is_empty();
         drop(state);
         if nothing_left {
             self.changed.notify_all();
         } else {
             self.look(begun);
         }
-        let end = end(&slot.account);
-        // The handle may be gone: then nobody wants the report.
-        let _ = slot.reply.send(slot.account.report(end));
     }
 
     pub(crate) fn stop(&self, id: RunId, stop: Stop) {
@@ -532,8 +541,10 @@ impl Shared {
         let Some(slot) = state.slots.get_mut(&id) else { return };
         slot.stop.get_or_insert(stop);
         if state.queue.state(id) == Some(RunState::Queued) {
+            state.queue.finish(id, None);
             drop(state);
-            self.end(id, None, |account| account.end(stop));
+            drop(self.answer(id, |account| account.end(stop)));
+            self.free(id, None);
             return;
         }
         let now = self.now();

@@ -105,8 +105,14 @@ impl Peer {
             clients: Clients::default(),
         });
         let memory = Mutex::new(Memory::new(config.memory));
-        let handler =
-            Arc::new(PeerHandler { peer_id, dispatch, files, memory, started: clock::now(), walls: serde_json::Value::Null });
+        let handler = Arc::new(PeerHandler {
+            peer_id,
+            dispatch,
+            files,
+            memory,
+            started: clock::now(),
+            walls: serde_json::Value::Null,
+        });
         Ok(Self { server, web, handler, drain: config.drain, _lock: lock })
     }
 

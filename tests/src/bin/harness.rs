@@ -47,7 +47,8 @@ fn tell(rows: &[Row], json: bool) -> ExitCode {
 async fn write_scoreboard(runs: usize) -> ExitCode {
     let (page, wrong) = scoreboard(runs.max(1), |line| eprintln!("scoreboard: {line}")).await;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/containment.md");
-    if let Err(error) = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, page)) {
+    if let Err(error) = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, page))
+    {
         eprintln!("scoreboard: {}: {error}", path.display());
         return ExitCode::FAILURE;
     }

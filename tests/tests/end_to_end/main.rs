@@ -9,6 +9,7 @@ mod existing;
 mod failures;
 mod files;
 mod hostile;
+mod kept;
 mod shutdown;
 mod tasks;
 mod tidy;

@@ -60,8 +60,7 @@ pub(crate) fn close_files(node: &NodeArguments, arguments: &PeerArguments) -> Re
     }
     let port = node.port.unwrap_or(PEER_PORT);
     let data_dir = data_dir(arguments, port)?;
-    std::fs::create_dir_all(&data_dir)
-        .with_context(|| format!("the data folder {} cannot be used", data_dir.display()))?;
+    std::fs::create_dir_all(&data_dir).with_context(|| format!("cannot use the data folder {}", data_dir.display()))?;
     let cache_dir = guest::cache_dir(&arguments.guest)?;
     let ports = [Some(port), arguments.web_port].into_iter().flatten().collect();
     // Without a cache folder the guest is compiled at every start, which is said then.

@@ -33,9 +33,9 @@ pub(crate) fn walls(node: &NodeArguments) -> Result<ExitCode> {
     let attempts = attempts(inside.path(), &listener);
     let failed = attempts.iter().filter(|attempt| attempt.needed != attempt.error.is_none()).count();
     if node.json {
-        let tried = attempts.iter().map(
-            |attempt| json!({"what": attempt.what, "allowed": attempt.error.is_none(), "needed": attempt.needed}),
-        );
+        let tried = attempts
+            .iter()
+            .map(|attempt| json!({"what": attempt.what, "allowed": attempt.error.is_none(), "needed": attempt.needed}));
         let tried: Vec<_> = tried.collect();
         output::line(&json!({"landlock": landlock, "seccomp": seccomp, "tried": tried}).to_string());
     } else {
