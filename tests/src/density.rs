@@ -1,14 +1,14 @@
 //! Measures what many tasks at one time cost a peer.
 
 use crate::{
-    Cluster,
+    Cluster, clock,
     hostile::{honest, private_bytes},
     measure::Row,
     status, until,
 };
 use sandlot_client::Client;
 use sandlot_protocol::{CpuTask, Outcome};
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::task::JoinSet;
 
 const MIB: f64 = 1048576.0;
@@ -68,7 +68,7 @@ async fn sleeper(client: &Client) -> f64 {
 async fn at_once() -> Vec<Row> {
     let cluster = Cluster::start(1).await;
     honest(&cluster.client(0), 1).await;
-    let started = Instant::now();
+    let started = clock::now();
     let mut asking = JoinSet::new();
     for lane in 0..40 {
         let client = Arc::new(cluster.client(0));

@@ -1,7 +1,7 @@
 //! Measures how fairly a peer shares its processor, how long others wait, and how soon a task is stopped.
 
 use crate::{
-    Cluster,
+    Cluster, clock,
     hostile::{collection, honest},
     measure::{Row, jain, percentile},
     status, until,
@@ -12,10 +12,7 @@ use sandlot_protocol::{
     request::{Nothing, TaskQuestion, WaitTask},
 };
 use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 /// The slice that peers have unless told otherwise, in milliseconds.
 const SLICE_MS: f64 = 1.5;
@@ -152,7 +149,7 @@ async fn cancelling() -> Vec<Row> {
         let task = CpuTask { task_id: Some(id.clone()), timeout: Some(60.0), ..hostile.task };
         submit(&client, task).await;
         until("it runs", async || cpu_ms(&client).await.values().any(|had| *had > 20.0) || waits(&client).await).await;
-        let started = Instant::now();
+        let started = clock::now();
         let cancelled = client.ask(&Request::CancelTask(TaskQuestion { task_id: id.clone() })).await;
         let ended = client.ask(&Request::WaitTask(WaitTask { task_id: id, wait_ms: None })).await;
         let milliseconds = started.elapsed().as_secs_f64() * 1e3;

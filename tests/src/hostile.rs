@@ -4,13 +4,10 @@
 //! `memory_bytes`, `fuel`, `output_bytes`, `stdout` (all of it, without the white space around it) and `error` (part of
 //! the sentence).
 
-use crate::{Node, PATIENCE, run};
+use crate::{Node, PATIENCE, clock, run};
 use sandlot_client::Client;
 use sandlot_protocol::{CpuResult, CpuTask, Outcome, TaskLimits};
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 use tokio::time::timeout;
 
 /// Wall time of a program that does not say its own.
@@ -98,7 +95,7 @@ impl Hostile {
 
     /// Runs it on a peer.
     pub async fn run(&self, client: &Client) -> Verdict {
-        let started = Instant::now();
+        let started = clock::now();
         let result = run(client, self.task.clone()).await;
         let took = started.elapsed();
         Verdict { wrong: self.wrong(&result, took), result, took }
@@ -134,7 +131,7 @@ impl Hostile {
 pub fn collection() -> Vec<Hostile> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile");
     let mut paths: Vec<_> =
-        std::fs::read_dir(folder).expect("tests/hostile").map(|entry| entry.unwrap().path()).collect();
+        std::fs::read_dir(folder).expect("tests/hostile").map(|entry| entry.expect("tests/hostile").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|end| end == "py"));
     paths.sort();
     paths.iter().map(|path| Hostile::read(path)).collect()
@@ -148,7 +145,7 @@ pub async fn honest(client: &Client, number: i64) -> Duration {
     let mut task = CpuTask::new("import json\ndef main(n): return json.loads(json.dumps({'n': [n, n * n]}))");
     task.args = Some(sandlot_protocol::raw_json(format!("[{number}]")).expect("JSON"));
     task.confidential = true;
-    let started = Instant::now();
+    let started = clock::now();
     let result = run(client, task).await;
     let took = started.elapsed();
     assert_eq!(result.outcome(), Outcome::Ok, "{:?}", result.error);

@@ -1,6 +1,7 @@
 //! The `Cluster` harness: a tracker and peers as real processes, on ports of their own, in folders of their own.
 //! What it starts ends with it.
 
+mod clock;
 pub mod density;
 pub mod fairness;
 pub mod hostile;

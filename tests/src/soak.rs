@@ -1,7 +1,7 @@
 //! Honest and hostile load side by side, for as long as one likes: nothing may grow, and no answer may be wrong.
 
 use crate::{
-    Cluster,
+    Cluster, clock,
     hostile::{Hostile, collection, descriptors, honest, resident_bytes},
     measure::{Row, percentile},
 };
@@ -39,10 +39,10 @@ struct Load {
 ///
 /// # Panics
 /// When an honest task gets a wrong answer, or none.
-pub async fn soak(time: Duration) -> Vec<Row> {
+pub async fn soak(time: Duration, mut report: impl FnMut(&str)) -> Vec<Row> {
     let cluster = Cluster::with(2, &["--keep-results-s", "5"]).await;
     let load = Arc::new(Load {
-        until: Instant::now() + time,
+        until: clock::now() + time,
         programs: collection(),
         next: AtomicUsize::new(0),
         honest: AtomicU64::new(0),
@@ -61,7 +61,7 @@ pub async fn soak(time: Duration) -> Vec<Row> {
     }
     let (mut memory, mut open) = (Vec::new(), Vec::new());
     let mut ticks = tokio::time::interval(SAMPLE_EVERY);
-    while Instant::now() < load.until {
+    while clock::now() < load.until {
         ticks.tick().await;
         memory.push(cluster.peers.iter().map(resident_bytes).sum::<u64>() as f64);
         open.push(cluster.peers.iter().map(descriptors).sum::<usize>() as f64);
@@ -69,7 +69,7 @@ pub async fn soak(time: Duration) -> Vec<Row> {
     lanes.join_all().await;
     let wrong = load.wrong.lock().expect("no lane panicked").clone();
     for what in &wrong {
-        eprintln!("soak: {what}");
+        report(what);
     }
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
     let runs = memory.len();
@@ -94,14 +94,14 @@ fn growth(name: &str, values: &[f64]) -> Row {
 }
 
 async fn honest_lane(client: Client, load: Arc<Load>) {
-    while Instant::now() < load.until {
+    while clock::now() < load.until {
         let number = load.honest.fetch_add(1, Ordering::Relaxed);
         honest(&client, i64::try_from(number).unwrap_or(0)).await;
     }
 }
 
 async fn hostile_lane(client: Client, load: Arc<Load>) {
-    while Instant::now() < load.until {
+    while clock::now() < load.until {
         let number = load.next.fetch_add(1, Ordering::Relaxed);
         // Another order than the one by name, so that classes mix.
         let program = &load.programs[number * 379 % load.programs.len()];
@@ -114,7 +114,7 @@ async fn hostile_lane(client: Client, load: Arc<Load>) {
 }
 
 async fn key_lane(client: Client, load: Arc<Load>) {
-    while Instant::now() < load.until {
+    while clock::now() < load.until {
         let number = load.keys.fetch_add(1, Ordering::Relaxed);
         let key: sandlot_protocol::Key = format!("soak-{}", number % 100).parse().expect("a key");
         let value = sandlot_protocol::raw_json(number.to_string()).expect("JSON");
@@ -129,7 +129,7 @@ async fn key_lane(client: Client, load: Arc<Load>) {
 }
 
 async fn cancel_lane(client: Client, load: Arc<Load>) {
-    while Instant::now() < load.until {
+    while clock::now() < load.until {
         let number = load.cancelled.fetch_add(1, Ordering::Relaxed);
         let mut task = CpuTask::new("def main():\n    while True: pass");
         let id: sandlot_protocol::TaskId = format!("soak-{number}").parse().expect("an id");

@@ -107,7 +107,7 @@ fn page_text(peer: &PeerHandler, status: &StatusReply) -> String {
         let wall = task.usage.map(|usage| format!("{:.1}", usage.wall_ms)).unwrap_or_default();
         let cells = [
             task.task_id.as_str(),
-            &task.state,
+            task.state,
             outcome,
             task.executed_by.as_deref().unwrap_or_default(),
             &wall,

@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
             rows.extend(density().await);
             rows
         }
-        Some("soak") => soak(minutes).await,
+        Some("soak") => soak(minutes, |what| eprintln!("soak: {what}")).await,
         Some("scoreboard") => return write_scoreboard(number("--runs", 1.0).unwrap_or(1.0) as usize).await,
         _ => {
             eprintln!("{USAGE}");
