@@ -30,8 +30,8 @@ pub async fn scoreboard(runs: usize, mut progress: impl FnMut(&str)) -> (String,
         for number in 0..50 {
             honest(&client, number).await;
         }
-        let before = resident_bytes(peer);
         for (number, program) in programs.iter().enumerate() {
+            let before = resident_bytes(peer);
             let verdict = program.run(&client).await;
             let after = honest(&client, i64::try_from(number).unwrap_or(0)).await;
             let resident = back_to(peer, before).await;
@@ -76,7 +76,7 @@ fn page(runs: usize, lines: &BTreeMap<String, Line>, wrong: &[String], slowest: 
          | what | figure |\n|---|---|\n\
          | outcomes as expected | {} of {} |\n\
          | slowest honest task right after a hostile one | {:.0} ms |\n\
-         | most memory that the peer kept after a program, in times of what it had before | {largest:.2} |\n\n",
+         | most memory that the peer kept after a program, in times of what it had before it | {largest:.2} |\n\n",
         lines.len(),
         lines.len() * runs - wrong.len(),
         lines.len() * runs,

@@ -153,7 +153,7 @@ pub(crate) struct PeerArguments {
     #[arg(long, default_value_t = 128 << 20)]
     pub(crate) submitter_bytes: u64,
     /// Bytes of memory that all tasks may take together; tasks that need more wait [default: half of the machine's]
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(64 << 20..))]
     pub(crate) task_memory_bytes: Option<u64>,
     /// Seconds that results are kept
     #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
@@ -198,6 +198,9 @@ pub(crate) struct LimitArguments {
     /// Stop a program that prints more, instead of cutting its output
     #[arg(long)]
     pub(crate) output_stops: bool,
+    /// Bytes of the result's JSON text [default: 67108864, which is also the most]
+    #[arg(long)]
+    pub(crate) result_bytes: Option<u64>,
     /// Milliseconds of processor time [default: 600000]
     #[arg(long)]
     pub(crate) cpu_ms: Option<u64>,

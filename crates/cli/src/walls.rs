@@ -28,6 +28,10 @@ const READ_ONLY: &[&str] = &[
     "/etc/resolv.conf",
     "/etc/nsswitch.conf",
     "/etc/gai.conf",
+    // Where /etc/resolv.conf leads, and what replaces it when the network changes.
+    "/run/systemd/resolve",
+    "/run/NetworkManager",
+    "/run/resolvconf",
     "/etc/ld.so.cache",
     "/lib",
     "/lib64",

@@ -31,11 +31,9 @@ pub struct QueueFull {
 /// A run that was submitted. Dropping it stops the run.
 #[derive(Debug)]
 pub struct RunHandle {
-    id: RunId,
     shared: Arc<Shared>,
     report: oneshot::Receiver<RunReport>,
-    stdout: Output,
-    stderr: Output,
+    probe: RunProbe,
 }
 
 impl RunHandle {
@@ -46,7 +44,8 @@ impl RunHandle {
         stdout: Output,
         stderr: Output,
     ) -> Self {
-        Self { id, shared, report, stdout, stderr }
+        let probe = RunProbe { id, shared: Arc::downgrade(&shared), stdout, stderr };
+        Self { shared, report, probe }
     }
 
     /// Waits for the end.
@@ -57,32 +56,15 @@ impl RunHandle {
         }
     }
 
-    /// What the run prints, while it runs.
+    /// What the run prints and where it is, also for others, for as long as it lives.
     #[must_use]
-    pub fn stdout(&self) -> &Output {
-        &self.stdout
-    }
-
-    /// What the run prints on standard error, while it runs.
-    #[must_use]
-    pub fn stderr(&self) -> &Output {
-        &self.stderr
-    }
-
-    /// Tells where the run is, for as long as it lives.
-    #[must_use]
-    pub fn probe(&self) -> RunProbe {
-        RunProbe {
-            id: self.id,
-            shared: Arc::downgrade(&self.shared),
-            stdout: self.stdout.clone(),
-            stderr: self.stderr.clone(),
-        }
+    pub fn probe(&self) -> &RunProbe {
+        &self.probe
     }
 
     /// Stops the run; `wait` then tells that it was cancelled.
     pub fn cancel(&self) {
-        self.shared.stop(self.id, Stop::Cancelled);
+        self.shared.stop(self.probe.id, Stop::Cancelled);
     }
 }
 

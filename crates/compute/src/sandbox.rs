@@ -8,7 +8,7 @@ use crate::{
 use sandlot_protocol::{
     Exception, Outcome, RawJson,
     abi::{Answer, EXPORT_ALLOC, EXPORT_MEMORY, EXPORT_RUN, Job},
-    limits::RESULT_DEPTH_MAX,
+    limits::{RESULT_DEPTH_MAX, TASK_RESULT_BYTES},
 };
 use std::sync::{
     Arc,
@@ -270,7 +270,10 @@ fn failed(error: &wasmtime::Error, limits: &RunLimits, meter: &Meter, stderr: &O
         return RunEnd::exited((*code & 0xff) as u8);
     }
     if let Some(large) = error.downcast_ref::<ResultTooLarge>() {
-        let text = format!("{large}, and its limit is {} bytes: return less, or split it", limits.result_bytes);
+        let text = format!(
+            "{large}, and its limit is {} bytes; limits.result_bytes sets it, up to {TASK_RESULT_BYTES}",
+            limits.result_bytes
+        );
         return RunEnd::failed(Outcome::OutputLimit, text);
     }
     if let Some(deep) = error.downcast_ref::<ResultTooDeep>() {

@@ -249,7 +249,7 @@ async fn a_sleeping_task_takes_no_turns() {
 async fn a_cancelled_run_keeps_what_it_printed() {
     let compute = compute(1);
     let mut run = compute.submit(Run::new("def main():\n    print('here')\n    while True: pass")).unwrap();
-    assert_eq!(run.stdout().next(0).await, b"here\n");
+    assert_eq!(run.probe().stdout().next(0).await, b"here\n");
     run.cancel();
     let report = run.wait().await;
     assert_eq!((report.outcome, report.stdout.as_str()), (Outcome::Cancelled, "here\n"));
@@ -365,7 +365,7 @@ async fn a_probe_says_what_a_run_waits_for() {
     let queued: Vec<_> = (0..2).map(|_| compute.submit(Run::new("def main(): return 1")).unwrap()).collect();
     assert_eq!(queued[1].probe().look().unwrap().waits_for, WaitsFor::Sandbox { ahead: 1 });
     assert!(matches!(first.probe().look().unwrap().waits_for, WaitsFor::Nothing | WaitsFor::Turn { ahead: 0 }));
-    let probe = first.probe();
+    let probe = first.probe().clone();
     drop(first);
     assert!(probe.look().is_none_or(|look| look.state == "running"));
 }

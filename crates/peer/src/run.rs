@@ -11,7 +11,7 @@ pub(crate) async fn run_here(compute: &Compute, id: &TaskId, task: CpuTask, slot
         Ok(run) => run,
         Err(full) => return rejected(id, full.to_string(), full.retry_after, me),
     };
-    slot.place(Place::Here(run.probe()));
+    slot.place(Place::Here(run.probe().clone()));
     let report = tokio::select! {
         report = run.wait() => report,
         () = slot.cancel.cancelled() => {
@@ -49,7 +49,7 @@ fn run_of(id: &TaskId, task: CpuTask, submitter: Submitter) -> Run {
             memory_bytes: task.limits.memory_bytes.unwrap_or(limits::TASK_MEMORY_BYTES),
             output_bytes: task.limits.output_bytes.unwrap_or(limits::TASK_OUTPUT_BYTES),
             output_stops: task.limits.output_stops.unwrap_or(false),
-            result_bytes: limits::TASK_RESULT_BYTES,
+            result_bytes: task.limits.result_bytes.unwrap_or(limits::TASK_RESULT_BYTES),
             timeout: task.timeout.map_or(limits::TASK_TIMEOUT, Duration::from_secs_f64),
             cpu: task.limits.cpu_ms.map_or(limits::TASK_CPU, Duration::from_millis),
         },

@@ -31,7 +31,7 @@ pub const TASK_MEMORY_BYTES_MAX: u64 = 1 << 30;
 pub const TASK_OUTPUT_BYTES: u64 = 1 << 20;
 /// The most captured bytes a task can ask for.
 pub const TASK_OUTPUT_BYTES_MAX: u64 = 16 << 20;
-/// The JSON text of a task's result.
+/// The JSON text of a task's result; no task can ask for more.
 pub const TASK_RESULT_BYTES: u64 = 64 << 20;
 /// Lists and objects within each other in a task's result.
 pub const RESULT_DEPTH_MAX: usize = 200;

@@ -94,6 +94,9 @@ pub struct TaskLimits {
     /// Milliseconds of processor time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_ms: Option<u64>,
+    /// Bytes of the result's JSON text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result_bytes: Option<u64>,
 }
 
 impl TaskLimits {
@@ -157,6 +160,7 @@ impl CpuTask {
             return bad("member \"limits.fuel\" must be more than 0".to_owned());
         }
         check_range("memory_bytes", self.limits.memory_bytes, limits::TASK_MEMORY_BYTES_MAX)?;
+        check_range("result_bytes", self.limits.result_bytes, limits::TASK_RESULT_BYTES)?;
         check_range("output_bytes", self.limits.output_bytes, limits::TASK_OUTPUT_BYTES_MAX)?;
         if self.input_bytes() > limits::TASK_INPUT_BYTES_MAX {
             return Err(Refusal::new(
@@ -391,6 +395,9 @@ mod tests {
         check(r#"{"program":"","weight":0}"#, "\"weight\"");
         check(r#"{"program":"","submitter":"a\nb"}"#, "\"submitter\"");
         check(r#"{"program":"","limits":{"cpu_ms":0}}"#, "limits.cpu_ms");
+        check(r#"{"program":"","limits":{"result_bytes":99999999}}"#, "limits.result_bytes");
+        let large = CpuTask::new("#".repeat(65 << 20)).check().unwrap_err();
+        assert!(large.error.contains("at most 67108864 bytes together, these have 68157440"), "{large}");
         check(r#"{"program":"","limits":{"memory_bytes":9999999999}}"#, "limits.memory_bytes");
         assert!(task(r#"{"program":"","args":null,"confidential":null,"argv":null}"#).check().is_ok());
     }

@@ -45,9 +45,9 @@ fn run_of(task: CpuTask) -> Run {
             memory_bytes: task.limits.memory_bytes.unwrap_or(defaults.memory_bytes),
             output_bytes: task.limits.output_bytes.unwrap_or(defaults.output_bytes),
             output_stops: task.limits.output_stops.unwrap_or(defaults.output_stops),
+            result_bytes: task.limits.result_bytes.unwrap_or(defaults.result_bytes),
             cpu: task.limits.cpu_ms.map_or(defaults.cpu, Duration::from_millis),
             timeout: task.timeout.map_or(defaults.timeout, Duration::from_secs_f64),
-            ..defaults
         },
         function: task.function,
         args: task.args,
@@ -60,7 +60,7 @@ fn run_of(task: CpuTask) -> Run {
 
 /// Passes output on as it comes. Ctrl-C stops the program.
 async fn pass_through(run: &mut RunHandle) -> RunReport {
-    let (stdout, stderr) = (run.stdout().clone(), run.stderr().clone());
+    let (stdout, stderr) = (run.probe().stdout().clone(), run.probe().stderr().clone());
     let copies = async move {
         tokio::join!(copy(stdout, output::bytes), copy(stderr, output::error_bytes));
     };

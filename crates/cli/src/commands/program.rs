@@ -66,6 +66,7 @@ pub(crate) fn limits(task: &mut CpuTask, arguments: LimitArguments) {
         output_bytes: arguments.output_bytes,
         output_stops: arguments.output_stops.then_some(true),
         cpu_ms: arguments.cpu_ms,
+        result_bytes: arguments.result_bytes,
     };
 }
 

@@ -18,10 +18,15 @@ use std::{
 /// One thing tried.
 struct Attempt {
     what: &'static str,
+    /// The wall that stops it.
+    wall: &'static str,
     /// A peer needs it.
     needed: bool,
     error: Option<String>,
 }
+
+/// The wall of what must not be stopped.
+const NEEDED: &str = "none";
 
 /// Tries everything, in this process: nothing else must go on in it afterwards.
 pub(crate) fn walls(node: &NodeArguments) -> Result<ExitCode> {
@@ -35,7 +40,7 @@ pub(crate) fn walls(node: &NodeArguments) -> Result<ExitCode> {
     if node.json {
         let tried = attempts
             .iter()
-            .map(|attempt| json!({"what": attempt.what, "allowed": attempt.error.is_none(), "needed": attempt.needed}));
+            .map(|attempt| json!({"what": attempt.what, "wall": attempt.wall, "allowed": attempt.error.is_none(), "needed": attempt.needed}));
         let tried: Vec<_> = tried.collect();
         output::line(&json!({"landlock": landlock, "seccomp": seccomp, "tried": tried}).to_string());
     } else {
@@ -58,27 +63,33 @@ fn attempts(inside: &Path, listener: &TcpListener) -> Vec<Attempt> {
     let local = listener.local_addr();
     let socket = |family, kind| rustix::net::socket(family, kind, None).map(drop).map_err(|error| error.to_string());
     let parent = rustix::process::getppid();
-    let tried: [(&'static str, bool, Result<(), String>); 14] = [
-        ("write a file in its own folder", true, text(fs::write(inside.join("own"), "x"))),
-        ("read a file in its own folder", true, text(fs::read(inside.join("own")))),
-        ("connect to another node", true, text(local.and_then(TcpStream::connect))),
-        ("start a thread", true, text(std::thread::Builder::new().spawn(|| ()).map(|thread| thread.join().is_ok()))),
-        ("read /etc/passwd", false, text(fs::read("/etc/passwd"))),
-        ("list /", false, text(fs::read_dir("/"))),
-        ("read its own program's file", false, text(fs::read("/proc/self/exe"))),
-        ("write a file in the folder for temporary files", false, text(fs::File::create_new(outside()))),
-        ("start a program", false, text(Command::new("/bin/true").status())),
-        ("listen on a new port", false, text(TcpListener::bind(("127.0.0.1", 0)))),
-        ("open a Unix socket", false, socket(AddressFamily::UNIX, SocketType::STREAM)),
-        ("open a netlink socket", false, socket(AddressFamily::NETLINK, SocketType::RAW)),
-        ("open a raw socket", false, socket(AddressFamily::INET, SocketType::RAW)),
+    let tried: [(&'static str, &'static str, Result<(), String>); 14] = [
+        ("write a file in its own folder", NEEDED, text(fs::write(inside.join("own"), "x"))),
+        ("read a file in its own folder", NEEDED, text(fs::read(inside.join("own")))),
+        ("connect to another node", NEEDED, text(local.and_then(TcpStream::connect))),
+        ("start a thread", NEEDED, text(std::thread::Builder::new().spawn(|| ()).map(|thread| thread.join().is_ok()))),
+        ("read /etc/passwd", "landlock", text(fs::read("/etc/passwd"))),
+        ("list /", "landlock", text(fs::read_dir("/"))),
+        ("read its own program's file", "landlock", text(fs::read("/proc/self/exe"))),
+        ("write a file in the folder for temporary files", "landlock", text(fs::File::create_new(outside()))),
+        ("start a program", "seccomp", text(Command::new("/bin/true").status())),
+        ("listen on a new port", "seccomp", text(TcpListener::bind(("127.0.0.1", 0)))),
+        ("open a Unix socket", "seccomp", socket(AddressFamily::UNIX, SocketType::STREAM)),
+        ("open a netlink socket", "seccomp", socket(AddressFamily::NETLINK, SocketType::RAW)),
+        ("open a raw socket", "seccomp", socket(AddressFamily::INET, SocketType::RAW)),
         (
             "send a signal to another process",
-            false,
+            "seccomp",
             parent.map_or(Ok(()), |parent| text(rustix::process::test_kill_process(parent))),
         ),
     ];
-    tried.into_iter().map(|(what, needed, done)| Attempt { what, needed, error: done.err() }).collect()
+    let attempt = |(what, wall, done): (_, _, Result<(), String>)| Attempt {
+        what,
+        wall,
+        needed: wall == NEEDED,
+        error: done.err(),
+    };
+    tried.into_iter().map(attempt).collect()
 }
 
 /// Nobody has a file of this name.
