@@ -90,6 +90,7 @@ fn growth(name: &str, values: &[f64]) -> Row {
     let third = values.len() / 3;
     let low = |part: &[f64]| percentile(&mut part.to_vec(), 0.25);
     let (middle, last) = (low(&values[third..2 * third]), low(&values[2 * third..]));
+    assert!(values.len() >= 9, "a soak takes at least ten seconds");
     Row::new(name, last / middle.max(1.0), "ratio", values.len())
 }
 

@@ -106,6 +106,27 @@ const NEVER: &[i64] = &[
     libc::SYS_rt_sigqueueinfo,
     libc::SYS_rt_tgsigqueueinfo,
     libc::SYS_kcmp,
+    libc::SYS_tkill,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_setpriority,
+    libc::SYS_ioprio_set,
+    libc::SYS_move_pages,
+    libc::SYS_migrate_pages,
+    // Memory and messages that processes share.
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semctl,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_mq_open,
     // New listening sockets: those there are were bound before.
     libc::SYS_bind,
     libc::SYS_listen,
@@ -129,6 +150,7 @@ const NEVER: &[i64] = &[
     libc::SYS_umount2,
     libc::SYS_open_tree,
     libc::SYS_move_mount,
+    libc::SYS_mount_setattr,
     libc::SYS_fsopen,
     libc::SYS_fsconfig,
     libc::SYS_fsmount,
@@ -192,6 +214,8 @@ fn refused() -> Result<BTreeMap<i64, Vec<SeccompRule>>> {
     for call in [libc::SYS_kill, libc::SYS_tgkill] {
         calls.insert(call, vec![all(vec![is(0, SeccompCmpOp::Ne, me)?])?]);
     }
+    let others = vec![is(0, SeccompCmpOp::Ne, me)?, is(0, SeccompCmpOp::Ne, 0)?];
+    calls.insert(libc::SYS_prlimit64, vec![all(others)?]);
     let type_ahead = [TIOCSTI, TIOCLINUX].map(|request| all(vec![is(1, SeccompCmpOp::Eq, request)?]));
     calls.insert(libc::SYS_ioctl, type_ahead.into_iter().collect::<Result<_, _>>()?);
     Ok(with_x32(calls))

@@ -94,7 +94,7 @@ impl Client {
     pub async fn run(&self, task: CpuTask) -> Result<CpuResult, ClientError> {
         self.is_ours.get_or_try_init(|| self.meet()).await?;
         match self.ask(&Request::CpuTask(task)).await? {
-            Reply::CpuResult(result) => Ok(*result),
+            Reply::CpuResult(result) => Ok(Arc::unwrap_or_clone(result)),
             _ => Err(self.unexpected()),
         }
     }

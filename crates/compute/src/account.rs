@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// What a run has besides its memory, at most.
+const STACK_AND_TABLES_BYTES: u64 = 18 << 20;
 /// A run's share is told over a time like this.
 const SHARE_WINDOW: Duration = Duration::from_secs(1);
 
@@ -46,8 +48,6 @@ pub(crate) enum Stop {
     Cancelled,
     Timeout,
     CpuTime,
-    /// Its host holds the most of a memory that is full.
-    Memory,
     Stopping,
 }
 
@@ -94,9 +94,10 @@ impl Account {
         if window <= 0.0 { 0.0 } else { (self.cpu - self.share.cpu).as_secs_f64() / window }
     }
 
-    /// Bytes of memory that are its own and no longer the snapshot's: the pages that it touched.
+    /// Bytes of memory that are its own and no longer the snapshot's: the pages that it touched. A page may be counted
+    /// twice, when it is read first and written later; more than all of its memory it cannot be.
     pub(crate) fn private_bytes(&self) -> u64 {
-        self.faults * clock::page_bytes()
+        (self.faults * clock::page_bytes()).min(self.memory_bytes() + STACK_AND_TABLES_BYTES)
     }
 
     /// Exact once the run has ended by itself; until then, parts of slices that were used up are what is known.
@@ -162,14 +163,6 @@ impl Account {
                     self.limits.cpu.as_millis()
                 );
                 (Outcome::Timeout, text)
-            }
-            Stop::Memory => {
-                let text = format!(
-                    "this peer's memory for tasks is full, and yours hold most of it (this one {} bytes); run fewer at \
-                     a time, or start the peer with a larger --task-memory-bytes",
-                    self.private_bytes()
-                );
-                (Outcome::MemoryLimit, text)
             }
         };
         RunEnd::failed(outcome, text)

@@ -104,18 +104,18 @@ pub enum WaitsFor {
     Nothing,
     /// Its turn; so many of its submitter's runs are before it.
     Turn {
-        /// How many.
-        ahead: usize,
+        /// How many, if they were counted.
+        ahead: Option<usize>,
     },
     /// A sandbox; so many of its submitter's runs are before it.
     Sandbox {
-        /// How many.
-        ahead: usize,
+        /// How many, if they were counted.
+        ahead: Option<usize>,
     },
     /// A sandbox and memory for it.
     Memory {
-        /// How many of its submitter's runs are before it.
-        ahead: usize,
+        /// How many of its submitter's runs are before it, if they were counted.
+        ahead: Option<usize>,
         /// Bytes that runs hold.
         held_bytes: u64,
         /// Bytes that they may hold.
@@ -138,26 +138,26 @@ impl RunProbe {
         &self.stderr
     }
 
-    /// How the run is; `None` once it is over.
+    /// How the run is; `None` once it is over. Counting who is before it takes a while when many are.
     #[must_use]
-    pub fn look(&self) -> Option<RunSnapshot> {
+    pub fn look(&self, count_ahead: bool) -> Option<RunSnapshot> {
         let shared = self.shared.upgrade()?;
         let now = clock::now();
         let state = shared.state();
         let slot = state.slots.get(&self.id)?;
+        let ahead = || count_ahead.then(|| state.queue.ahead(self.id));
         let (word, waits_for) = match state.queue.state(self.id)? {
             RunState::Queued => {
-                let ahead = state.queue.ahead(self.id);
                 let (held_bytes, max_bytes) = shared.budget.figures();
-                let memory_is_full = held_bytes + crate::budget::RUN_BYTES > max_bytes;
-                let waits = if memory_is_full {
-                    WaitsFor::Memory { ahead, held_bytes, max_bytes }
+                let has_memory = state.queue.host_of(self.id).is_none_or(|host| shared.budget.has_room(host));
+                let waits = if has_memory {
+                    WaitsFor::Sandbox { ahead: ahead() }
                 } else {
-                    WaitsFor::Sandbox { ahead }
+                    WaitsFor::Memory { ahead: ahead(), held_bytes, max_bytes }
                 };
                 ("queued", waits)
             }
-            RunState::Runnable => ("running", WaitsFor::Turn { ahead: state.queue.ahead(self.id) }),
+            RunState::Runnable => ("running", WaitsFor::Turn { ahead: ahead() }),
             RunState::Running { .. } => ("running", WaitsFor::Nothing),
             RunState::Waiting => ("waiting", WaitsFor::Host),
         };

@@ -28,6 +28,9 @@ struct Shared {
 #[derive(Debug)]
 struct Buffer {
     bytes: Vec<u8>,
+    /// The first `decoded` bytes as text; made as it is asked for.
+    text: String,
+    decoded: usize,
     bytes_max: usize,
     /// The program is stopped at its limit.
     stops: bool,
@@ -43,7 +46,8 @@ pub(crate) struct OutputFull;
 impl Output {
     pub(crate) fn new(bytes_max: u64, stops: bool) -> Self {
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let buffer = Buffer { bytes: Vec::new(), bytes_max, stops, truncated: false, closed: false };
+        let (bytes, text) = (Vec::new(), String::new());
+        let buffer = Buffer { bytes, text, decoded: 0, bytes_max, stops, truncated: false, closed: false };
         Self(Arc::new(Shared { buffer: Mutex::new(buffer), changed: Notify::new() }))
     }
 
@@ -59,7 +63,9 @@ impl Output {
         buffer.truncated |= taken < bytes.len();
         let must_stop = buffer.truncated && buffer.stops;
         drop(buffer);
-        self.0.changed.notify_waiters();
+        if taken > 0 {
+            self.0.changed.notify_waiters();
+        }
         if must_stop { Err(OutputFull) } else { Ok(()) }
     }
 
@@ -92,21 +98,21 @@ impl Output {
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let (text, closed) = self.text_so_far();
-            if text.len() > from || closed {
-                return (crate::text_after(&text, from).to_owned(), closed);
+            let (text, closed) = self.text_after(from);
+            if closed || !text.is_empty() {
+                return (text, closed);
             }
             changed.await;
         }
     }
 
-    /// The text that has come so far, and whether nothing more will come. A character that is not complete yet is left
-    /// out, so that what was there stays as it was.
+    /// The text behind its first `from` bytes that has come so far, and whether nothing more will come. A character
+    /// that is not complete yet is left out, so that what was there stays as it was.
     #[must_use]
-    pub fn text_so_far(&self) -> (String, bool) {
-        let buffer = self.buffer();
-        let bytes = if buffer.closed { buffer.bytes.as_slice() } else { whole_characters(&buffer.bytes) };
-        (String::from_utf8_lossy(bytes).into_owned(), buffer.closed)
+    pub fn text_after(&self, from: usize) -> (String, bool) {
+        let mut buffer = self.buffer();
+        buffer.decode();
+        (crate::text_after(&buffer.text, from).to_owned(), buffer.closed)
     }
 
     /// All of it as text, and whether it was cut. A character cut in half at the limit is left out.
@@ -114,6 +120,16 @@ impl Output {
         let buffer = self.buffer();
         let bytes = if buffer.truncated { whole_characters(&buffer.bytes) } else { buffer.bytes.as_slice() };
         (String::from_utf8_lossy(bytes).into_owned(), buffer.truncated)
+    }
+}
+
+impl Buffer {
+    /// Decodes what has come since the last time.
+    fn decode(&mut self) {
+        let new = &self.bytes[self.decoded..];
+        let new = if self.closed { new } else { whole_characters(new) };
+        self.decoded += new.len();
+        self.text.push_str(&String::from_utf8_lossy(new));
     }
 }
 

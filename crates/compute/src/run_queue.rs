@@ -175,8 +175,10 @@ impl RunQueue {
     /// Whether one who has this much may have one more, so that others still find room.
     fn has_room(&self, mine: Counts, factor: usize) -> bool {
         let free = |max: usize, taken: usize| max.saturating_sub(taken).saturating_mul(factor);
-        mine.live < free(self.room.live_max, self.counts.live)
-            && mine.active < free(self.room.active_max, self.counts.active)
+        // Who has none yet finds one as long as there is any.
+        (mine.live == 0 && self.counts.live < self.room.live_max)
+            || mine.live < free(self.room.live_max, self.counts.live)
+                && mine.active < free(self.room.active_max, self.counts.active)
     }
 
     /// The run whose turn it is; the caller has it until `turn_over` or `finish`.
@@ -228,6 +230,12 @@ impl RunQueue {
         if woken {
             self.make_runnable(id, now);
         }
+    }
+
+    /// The caller's turn is over, it cost so much, and the run waits until it is woken again.
+    pub(crate) fn park(&mut self, id: RunId, cost: Duration) {
+        self.take_wake(id);
+        self.turn_over(id, cost, Duration::ZERO);
     }
 
     /// What the run waits for has come. Says whether a worker should look.
@@ -305,6 +313,10 @@ impl RunQueue {
             }
             _ => 0,
         }
+    }
+
+    pub(crate) fn host_of(&self, id: RunId) -> Option<&str> {
+        self.runs.get(&id).map(|entry| &*entry.standing.submitter.host)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

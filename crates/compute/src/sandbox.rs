@@ -49,8 +49,9 @@ impl TaskState {
 pub(crate) struct Meter {
     pub(crate) fuel: AtomicU64,
     pub(crate) memory_bytes: AtomicU64,
-    /// The size that it asked for and was refused; 0 for none.
+    /// The size that it asked for last and was refused, and what it had then; 0 for none.
     refused_bytes: AtomicU64,
+    refused_at_bytes: AtomicU64,
     /// It was refused because others hold the memory, not because of its own limit.
     refused_for_others: AtomicBool,
     memory_bytes_max: u64,
@@ -79,7 +80,9 @@ impl ResourceLimiterAsync for TaskState {
         let had = allowed && (current == 0 || self.holding.grow_by(desired - current).await);
         if had {
             meter.memory_bytes.fetch_max(desired, Ordering::Relaxed);
+            meter.refused_bytes.store(0, Ordering::Relaxed);
         } else {
+            meter.refused_at_bytes.store(current, Ordering::Relaxed);
             meter.refused_bytes.store(desired, Ordering::Relaxed);
             meter.refused_for_others.store(allowed, Ordering::Relaxed);
         }
@@ -322,7 +325,7 @@ impl Meter {
         if refused == 0 {
             return None;
         }
-        let had = self.memory_bytes.load(Ordering::Relaxed);
+        let had = self.refused_at_bytes.load(Ordering::Relaxed);
         Some(if self.refused_for_others.load(Ordering::Relaxed) {
             format!(
                 "the program had {had} bytes of memory and asked for {refused}, and this peer's tasks hold what there \

@@ -102,6 +102,10 @@ pub(crate) struct State {
     busy: Duration,
     /// What a run costs, by the last ones that ended.
     run_cost: Duration,
+    /// Runs that wait because all together touched more memory than they may, oldest first.
+    parked: BTreeSet<RunId>,
+    /// The parked one that goes on nevertheless, so that somebody does.
+    unparked: Option<RunId>,
 }
 
 pub(crate) struct Slot {
@@ -142,6 +146,8 @@ impl Compute {
             slices: 0,
             busy: Duration::ZERO,
             run_cost: config.slice,
+            parked: BTreeSet::new(),
+            unparked: None,
         };
         let count = config.workers.max(1);
         let shared = Arc::new(Shared {
@@ -449,11 +455,40 @@ impl Shared {
             return;
         }
         slot.work = Work::Going(future);
-        state.queue.turn_over(id, cost.usage.cpu, since);
+        let is_favoured = slot.holding.as_ref().is_some_and(|holding| holding.is_favoured());
+        if self.budget.is_over() && !is_favoured && state.unparked != Some(id) {
+            state.queue.park(id, cost.usage.cpu);
+            state.parked.insert(id);
+        } else {
+            state.queue.turn_over(id, cost.usage.cpu, since);
+        }
+        self.unpark(&mut state, since);
         // A run that waits makes room for one that wants the processor.
         let begun = self.admit(&mut state);
         drop(state);
         self.look(begun);
+    }
+
+    /// Lets parked runs go on: all of them once there is memory again, the oldest one when nobody else goes on.
+    fn unpark(&self, state: &mut State, since: Duration) {
+        if state.parked.is_empty() {
+            return;
+        }
+        if !self.budget.is_over() {
+            for id in std::mem::take(&mut state.parked) {
+                state.queue.wake(id, since);
+            }
+            self.changed.notify_all();
+            return;
+        }
+        let (runnable, running, _) = state.queue.live();
+        if runnable + running == 0
+            && let Some(id) = state.parked.pop_first()
+        {
+            state.unparked = Some(id);
+            state.queue.wake(id, since);
+            self.changed.notify_one();
+        }
     }
 
     /// Charges a run for a turn, and notes it in the timeline.
@@ -466,10 +501,9 @@ impl Shared {
         if account.cpu > account.limits.cpu {
             slot.stop.get_or_insert(Stop::CpuTime);
         }
-        if let Some(holding) = &slot.holding
-            && !holding.touched(account.private_bytes())
-        {
-            slot.stop.get_or_insert(Stop::Memory);
+        if let Some(holding) = &slot.holding {
+            // Whether that is too much is asked when the turn is over.
+            holding.touched(account.private_bytes());
         }
         let start = self.epoch_since_1970 + cost.started.saturating_duration_since(self.epoch);
         let fuel = u64::from(cost.parts) * part_fuel(self.slice_fuel);
@@ -526,6 +560,10 @@ impl Shared {
     fn free(&self, id: RunId, cost: Option<Duration>) {
         let mut state = self.state();
         state.queue.finish(id, cost);
+        state.parked.remove(&id);
+        state.unparked.take_if(|unparked| *unparked == id);
+        let since = self.now();
+        self.unpark(&mut state, since);
         let begun = self.admit(&mut state);
         let nothing_left = state.stopping && state.queue.is_empty();
         drop(state);

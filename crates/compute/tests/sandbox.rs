@@ -363,11 +363,11 @@ async fn a_probe_says_what_a_run_waits_for() {
     let compute = Compute::start(config, guest()).unwrap();
     let first = compute.submit(Run::new("def main():\n    while True: pass")).unwrap();
     let queued: Vec<_> = (0..2).map(|_| compute.submit(Run::new("def main(): return 1")).unwrap()).collect();
-    assert_eq!(queued[1].probe().look().unwrap().waits_for, WaitsFor::Sandbox { ahead: 1 });
-    assert!(matches!(first.probe().look().unwrap().waits_for, WaitsFor::Nothing | WaitsFor::Turn { ahead: 0 }));
+    assert_eq!(queued[1].probe().look(true).unwrap().waits_for, WaitsFor::Sandbox { ahead: Some(1) });
+    assert!(matches!(first.probe().look(false).unwrap().waits_for, WaitsFor::Nothing | WaitsFor::Turn { ahead: None }));
     let probe = first.probe().clone();
     drop(first);
-    assert!(probe.look().is_none_or(|look| look.state == "running"));
+    assert!(probe.look(true).is_none_or(|look| look.state == "running"));
 }
 
 /// Tiny guests with the same ABI: what the host does with a guest that lies.

@@ -101,9 +101,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// Waits until the other side is gone. What comes meanwhile is kept for `next`. Never ends when that cannot be known:
     /// a shell's `nc` closes its sending side and still reads, and behind a full buffer nothing is seen.
     pub(crate) async fn gone(&mut self) {
-        while self.framing() == Some(Framing::Lengths) && self.buffer.len() < FREE_BYTES {
+        while self.buffer.len() < FREE_BYTES {
             match self.stream.read_buf(&mut self.buffer).await {
-                Ok(0) | Err(_) => return,
+                Ok(0) if self.framing() == Some(Framing::Lengths) => return,
+                Ok(0) => break,
+                Err(_) => return,
                 Ok(_) => {}
             }
         }

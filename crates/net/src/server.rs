@@ -9,7 +9,13 @@ use sandlot_protocol::{
     frame::{self, FrameError, Framing},
     limits::FRAME_BYTES_MAX,
 };
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -39,6 +45,8 @@ pub struct ServerLimits {
     pub buffer_bytes_max: usize,
     /// Requests under way together, over all connections, whose replies may be as large as a frame (files, values).
     pub large_replies_max: usize,
+    /// Bytes of replies together that have been made and not yet been sent; small ones do not count.
+    pub reply_bytes_max: usize,
     /// A frame that has begun must be there within this time (longer for large ones).
     pub frame_timeout: Duration,
     /// A connection without requests is closed after this time.
@@ -55,6 +63,7 @@ impl Default for ServerLimits {
             frame_bytes_max: FRAME_BYTES_MAX,
             buffer_bytes_max: 1 << 30,
             large_replies_max: 16,
+            reply_bytes_max: 512 << 20,
             frame_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(600),
             write_timeout: Duration::from_secs(30),
@@ -96,6 +105,8 @@ impl Server {
     ) {
         let budget = Arc::new(Semaphore::new(self.limits.buffer_bytes_max / BUDGET_STEP_BYTES));
         let large_replies = Arc::new(Semaphore::new(self.limits.large_replies_max));
+        let reply_budget = Arc::new(Semaphore::new(self.limits.reply_bytes_max / BUDGET_STEP_BYTES));
+        let hosts = Hosts::default();
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -104,12 +115,18 @@ impl Server {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) if connections.len() >= self.limits.connections_max => refuse(&stream),
                     Ok((stream, from)) => {
+                        let Some(place) = hosts.take(from.ip(), self.limits.connections_max) else {
+                            refuse(&stream);
+                            continue;
+                        };
                         let connection = ServedConnection {
                             handler: Arc::clone(&handler),
                             from,
                             limits: self.limits.clone(),
                             stopping: stop_accepting.clone(),
                             large_replies: Arc::clone(&large_replies),
+                            reply_budget: Arc::clone(&reply_budget),
+                            _place: place,
                         };
                         connections.spawn(connection.serve(stream, Arc::clone(&budget)));
                     }
@@ -158,6 +175,45 @@ struct ServedConnection<H> {
     limits: ServerLimits,
     stopping: CancellationToken,
     large_replies: Arc<Semaphore>,
+    reply_budget: Arc<Semaphore>,
+    _place: Place,
+}
+
+/// How many connections each host has: one host must not take them all.
+#[derive(Debug, Clone, Default)]
+struct Hosts(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One connection of a host.
+#[derive(Debug)]
+struct Place(Hosts, IpAddr);
+
+impl Hosts {
+    /// `None` when the host has three quarters of all there may be.
+    fn take(&self, host: IpAddr, connections_max: usize) -> Option<Place> {
+        let mut hosts = self.counts();
+        let count = hosts.entry(host).or_default();
+        if *count >= (connections_max / 4 * 3).max(1) {
+            return None;
+        }
+        *count += 1;
+        Some(Place(self.clone(), host))
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut hosts = self.0.counts();
+        if let Some(count) = hosts.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                hosts.remove(&self.1);
+            }
+        }
+    }
 }
 
 /// A reply.
@@ -166,7 +222,7 @@ struct Answered {
     /// The requests behind it had to wait for it.
     in_order: bool,
     /// Held until a large reply is written.
-    _permit: Option<OwnedSemaphorePermit>,
+    _permits: [Option<OwnedSemaphorePermit>; 2],
 }
 
 impl<H: Handler> ServedConnection<H> {
@@ -183,9 +239,10 @@ impl<H: Handler> ServedConnection<H> {
         let mut is_awaited = false;
         let mut open = true;
         while open || !requests.is_empty() {
+            let must_wait = in_order || requests.len() >= limits.requests_max;
             tokio::select! {
                 Some(answered) = requests.join_next(), if !requests.is_empty() => {
-                    let answered = answered.unwrap_or_else(|_| Answered { json: internal(), in_order: true, _permit: None });
+                    let answered = answered.unwrap_or_else(|_| Answered { json: internal(), in_order: true, _permits: [None, None] });
                     in_order &= !answered.in_order;
                     if let Err(error) = self.write(&mut write, reader.framing(), &answered.json).await {
                         debug!(from = %self.from, %error, "a reply could not be sent");
@@ -193,13 +250,14 @@ impl<H: Handler> ServedConnection<H> {
                     }
                 }
                 () = self.stopping.cancelled(), if open => open = false,
-                frame = next_or_gone(&mut reader, in_order), if open && (if in_order { is_awaited } else { requests.len() < limits.requests_max }) => match frame {
+                frame = next_or_gone(&mut reader, must_wait), if open && (is_awaited || !in_order) => match frame {
                     None => return,
                     Some(Ok(text)) => {
                         let envelope = Request::parse(&text);
                         in_order = envelope.request_id.is_none();
                         is_awaited = envelope.request.as_ref().is_ok_and(is_long);
-                        requests.spawn(answer(Arc::clone(&self.handler), envelope, self.from, Arc::clone(&self.large_replies)));
+                        let budgets = (Arc::clone(&self.large_replies), Arc::clone(&self.reply_budget));
+                        requests.spawn(answer(Arc::clone(&self.handler), envelope, self.from, budgets));
                     }
                     // A reset connection has nobody to answer; what it asked for is dropped.
                     Some(Err(ReadError::Io(_))) => return,
@@ -242,9 +300,9 @@ impl<H: Handler> ServedConnection<H> {
 /// The next frame; while a reply is due first, `None` once nobody waits for it any more.
 async fn next_or_gone<R: AsyncRead + Unpin>(
     reader: &mut FrameReader<R>,
-    in_order: bool,
+    must_wait: bool,
 ) -> Option<Result<String, ReadError>> {
-    if in_order {
+    if must_wait {
         reader.gone().await;
         return None;
     }
@@ -255,7 +313,7 @@ async fn answer<H: Handler>(
     handler: Arc<H>,
     envelope: Envelope,
     from: SocketAddr,
-    large_replies: Arc<Semaphore>,
+    (large_replies, reply_budget): (Arc<Semaphore>, Arc<Semaphore>),
 ) -> Answered {
     let Envelope { request_id, request } = envelope;
     let in_order = request_id.is_none();
@@ -267,7 +325,9 @@ async fn answer<H: Handler>(
         Ok(request) => handled(handler, request, from).await,
         Err(refusal) => refusal.into(),
     };
-    Answered { json: reply.to_json(request_id.as_deref()), in_order, _permit: permit }
+    let steps = u32::try_from(reply.bytes() / BUDGET_STEP_BYTES).unwrap_or(u32::MAX);
+    let room = if steps == 0 { None } else { reply_budget.acquire_many_owned(steps).await.ok() };
+    Answered { json: reply.to_json(request_id.as_deref()), in_order, _permits: [permit, room] }
 }
 
 /// Requests that may take long, and that do nothing for anybody but the one who waits for the reply.

@@ -1,30 +1,27 @@
 //! Here, or at the peer that the tracker names. If that one fails, the next; at last here.
 
 use crate::{
+    clients::Clients,
     membership::Membership,
     run::{rejected, run_here},
     tasks::{Begun, Place, Slot, Tasks, Waiter},
 };
-use sandlot_client::{Client, ClientError};
+use sandlot_client::ClientError;
 use sandlot_compute::{Compute, Submitter};
 use sandlot_net::clock;
 use sandlot_protocol::{
     Address, CpuResult, CpuTask, ErrorCode, Outcome, Refusal, Request, TaskId, request::TaskQuestion,
 };
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 /// Peers that are tried before the task runs here.
 const PEERS_TRIED_MAX: usize = 4;
-/// Peers that connections are kept to.
-const CLIENTS_MAX: usize = 256;
 /// How long a peer may take to hear that a task was cancelled.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
+/// When it is told again that does not know the task yet.
+const CANCEL_AGAIN: Duration = Duration::from_millis(20);
 
 /// Decides where tasks run.
 #[derive(Debug)]
@@ -40,26 +37,12 @@ pub(crate) struct Dispatch {
     pub(crate) clients: Clients,
 }
 
-/// One client per peer.
-#[derive(Debug, Default)]
-pub(crate) struct Clients(Mutex<BTreeMap<Address, Arc<Client>>>);
-
-impl Clients {
-    pub(crate) fn to(&self, address: &Address) -> Arc<Client> {
-        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if clients.len() >= CLIENTS_MAX && !clients.contains_key(address) {
-            clients.pop_first();
-        }
-        Arc::clone(clients.entry(address.clone()).or_insert_with(|| Arc::new(Client::new(address.clone()))))
-    }
-}
-
 /// A task that was asked for.
 enum Started {
     /// It has not ended.
     Waiting(TaskId, Waiter),
     /// It has, or there was no room for it.
-    Ended(CpuResult),
+    Ended(Arc<CpuResult>),
 }
 
 pub(crate) fn lost() -> Refusal {
@@ -72,19 +55,23 @@ impl Dispatch {
     ///
     /// # Errors
     /// When the task's id belongs to another task, or a member is out of range.
-    pub(crate) async fn run(self: &Arc<Self>, task: CpuTask, host: &str) -> Result<CpuResult, Refusal> {
+    pub(crate) async fn run(self: &Arc<Self>, task: CpuTask, host: &str) -> Result<Arc<CpuResult>, Refusal> {
         let (_, waiter) = match self.begin(task, host, false)? {
             Started::Waiting(id, waiter) => (id, waiter),
             Started::Ended(result) => return Ok(result),
         };
-        waiter.wait().await.map(|result| (*result).clone()).ok_or_else(lost)
+        waiter.wait().await.ok_or_else(lost)
     }
 
     /// Begins a task whose result is kept for later. Tells its id, or how it ended if it has.
     ///
     /// # Errors
     /// As `run`.
-    pub(crate) fn submit(self: &Arc<Self>, task: CpuTask, host: &str) -> Result<(TaskId, Option<CpuResult>), Refusal> {
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        task: CpuTask,
+        host: &str,
+    ) -> Result<(TaskId, Option<Arc<CpuResult>>), Refusal> {
         Ok(match self.begin(task, host, true)? {
             Started::Waiting(id, _) => (id, None),
             Started::Ended(result) => (result.task_id.clone(), Some(result)),
@@ -102,12 +89,14 @@ impl Dispatch {
                 Started::Waiting(id, waiter)
             }
             Begun::Known(waiter) => Started::Waiting(id, waiter),
-            Begun::Ended(result) => Started::Ended((*result).clone()),
+            Begun::Ended(result) => Started::Ended(result),
             Begun::Conflict => {
                 let text = format!("task_id {id} belongs to a task with another body: take another id");
                 return Err(Refusal::new(ErrorCode::Conflict, text));
             }
-            Begun::Full(reason) => Started::Ended(rejected(&id, reason, self.compute.retry_after(), &self.me)),
+            Begun::Full(reason) => {
+                Started::Ended(Arc::new(rejected(&id, reason, self.compute.retry_after(), &self.me)))
+            }
         })
     }
 
@@ -155,19 +144,18 @@ impl Dispatch {
     /// Sends the task to that peer. An error means that it can be tried elsewhere.
     async fn run_at(&self, peer: &Address, id: &TaskId, task: &CpuTask, slot: &Slot) -> Result<CpuResult, String> {
         slot.place(Place::At(peer.clone(), id.clone()));
-        let client = self.clients.to(peer);
+        let client = self.clients.for_task(peer).ok_or("too many tasks are under way there from here")?;
         let source_peer = Some(self.me.to_string());
         // The peer sees us as the host; the name tells it whose task this is.
         let Submitter { host, name } = &slot.submitter;
         let submitter = Some(if name.is_empty() { host.to_string() } else { format!("{host}/{name}") });
         let forwarded = CpuTask { task_id: Some(id.clone()), source_peer, submitter, max_retries: 0, ..task.clone() };
+        let running = client.run(forwarded);
+        tokio::pin!(running);
         let result = tokio::select! {
-            result = client.run(forwarded) => result,
+            result = &mut running => result,
             () = slot.cancel.cancelled() => {
-                let cancel = Request::CancelTask(TaskQuestion { task_id: id.clone() });
-                if let Err(error) = client.ask_within(&cancel, CANCEL_TIMEOUT).await {
-                    warn!(task = %id, %peer, %error, "a peer may not know that a task was cancelled");
-                }
+                self.cancel_at(peer, id, running).await;
                 return Ok(CpuResult::ended(id.clone(), Outcome::Cancelled, "the task was cancelled", peer));
             }
         };
@@ -180,6 +168,29 @@ impl Dispatch {
             }
             Err(ClientError::Refused(refusal)) => Err(format!("it refused: {refusal}")),
             Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Has that peer stop a task, and waits until it has. The peer may get the cancel before the task: then it is told
+    /// again.
+    async fn cancel_at<T>(&self, peer: &Address, id: &TaskId, running: impl Future<Output = T>) {
+        let client = self.clients.to(peer);
+        let cancel = Request::CancelTask(TaskQuestion { task_id: id.clone() });
+        let telling = async {
+            loop {
+                match client.ask(&cancel).await {
+                    Err(ClientError::Refused(refusal)) if refusal.code == ErrorCode::NotFound => {
+                        tokio::time::sleep(CANCEL_AGAIN).await;
+                    }
+                    Ok(_) => std::future::pending().await,
+                    Err(error) => break error,
+                }
+            }
+        };
+        tokio::select! {
+            _ = running => {}
+            error = telling => warn!(task = %id, %peer, %error, "a peer may not know that a task was cancelled"),
+            () = tokio::time::sleep(CANCEL_TIMEOUT) => warn!(task = %id, %peer, "a peer did not stop a task in time"),
         }
     }
 }

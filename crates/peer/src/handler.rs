@@ -3,7 +3,6 @@
 use crate::{
     dispatch::Dispatch,
     files::{ChunkOutcome, Description, FileError, Files},
-    history::bytes_of,
     memory::{Memory, MemoryError},
     status::status,
     watch,
@@ -20,7 +19,7 @@ use sandlot_protocol::{
     },
 };
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -40,16 +39,23 @@ pub(crate) struct PeerHandler {
 
 impl Handler for PeerHandler {
     async fn handle(&self, request: Request, from: SocketAddr) -> Reply {
-        self.answer(request, &from.ip().to_canonical().to_string()).await.unwrap_or_else(Reply::Error)
+        self.answer(request, &host_of(from.ip())).await.unwrap_or_else(Reply::Error)
+    }
+}
+
+/// Who asks, as far as the connection tells. One machine may have all addresses of an IPv6 network of 64 bits.
+fn host_of(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) if ip.is_loopback() => ip.to_string(),
+        IpAddr::V6(ip) => format!("{}/64", std::net::Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
     }
 }
 
 impl PeerHandler {
     async fn answer(&self, request: Request, host: &str) -> Result<Reply, Refusal> {
         match request {
-            Request::CpuTask(task) => {
-                self.dispatch.run(task, host).await.map(|result| Reply::CpuResult(Box::new(result)))
-            }
+            Request::CpuTask(task) => self.dispatch.run(task, host).await.map(Reply::CpuResult),
             Request::BatchTask(batch) => self.batch(batch, host).await,
             Request::SubmitTask(task) => self.submit(task, host),
             Request::WaitTask(wait) => watch::wait(&self.dispatch, &wait).await,
@@ -106,7 +112,7 @@ impl PeerHandler {
     fn submit(&self, task: CpuTask, host: &str) -> Result<Reply, Refusal> {
         let (task_id, ended) = self.dispatch.submit(task, host)?;
         Ok(match ended {
-            Some(result) if result.outcome() == Outcome::Rejected => Reply::CpuResult(Box::new(result)),
+            Some(result) if result.outcome() == Outcome::Rejected => Reply::CpuResult(result),
             ended => {
                 let state = if ended.is_some() { "done" } else { "queued" };
                 StatusReply::new("SUBMITTED").with("task_id", task_id).with("state", state).into()
@@ -292,7 +298,7 @@ impl PeerHandler {
 const BATCH_BYTES_MAX: usize = 128 << 20;
 
 fn within(bytes_left: &mut usize, result: CpuResult, me: &Address) -> CpuResult {
-    match bytes_left.checked_sub(bytes_of(&result)) {
+    match bytes_left.checked_sub(result.bytes()) {
         Some(rest) => {
             *bytes_left = rest;
             result
@@ -308,7 +314,7 @@ fn within(bytes_left: &mut usize, result: CpuResult, me: &Address) -> CpuResult 
 /// In a batch every task has its result, also one that is refused.
 async fn run_of_batch(dispatch: &Arc<Dispatch>, id: TaskId, task: CpuTask, host: &str) -> CpuResult {
     let refused = |refusal: Refusal| CpuResult::ended(id, Outcome::Rejected, refusal.error, &dispatch.me);
-    dispatch.run(task, host).await.unwrap_or_else(refused)
+    dispatch.run(task, host).await.map_or_else(refused, Arc::unwrap_or_clone)
 }
 
 fn memory_refusal(error: &MemoryError) -> Refusal {

@@ -1,13 +1,14 @@
 //! Tasks that ended, for a bounded time. Those that were submitted to be kept have room of their own: a flood of
-//! others does not push them out.
+//! others does not push them out. Where there is no more room, the oldest one goes of whoever has most.
 
 use crate::{
     config::TaskTableLimits,
     tasks::{About, TaskKey},
 };
+use sandlot_compute::Submitter;
 use sandlot_protocol::CpuResult;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -27,6 +28,48 @@ pub(crate) struct History {
 struct Shelf {
     order: BTreeSet<(u64, TaskKey)>,
     bytes: usize,
+    by_submitter: HashMap<Submitter, Part>,
+}
+
+/// What one submitter has on a shelf.
+#[derive(Debug, Default)]
+struct Part {
+    order: BTreeSet<(u64, TaskKey)>,
+    bytes: usize,
+}
+
+impl Shelf {
+    fn add(&mut self, submitter: &Submitter, number: u64, key: &TaskKey, bytes: usize) {
+        let part = self.by_submitter.entry(submitter.clone()).or_default();
+        part.order.insert((number, key.clone()));
+        part.bytes += bytes;
+        self.order.insert((number, key.clone()));
+        self.bytes += bytes;
+    }
+
+    fn remove(&mut self, submitter: &Submitter, number: u64, key: &TaskKey, bytes: usize) {
+        self.order.remove(&(number, key.clone()));
+        self.bytes -= bytes;
+        if let Some(part) = self.by_submitter.get_mut(submitter) {
+            part.order.remove(&(number, key.clone()));
+            part.bytes -= bytes;
+            if part.order.is_empty() {
+                self.by_submitter.remove(submitter);
+            }
+        }
+    }
+
+    /// Which one goes next, if one must.
+    fn too_much(&self, tasks_max: usize, bytes_max: usize) -> Option<TaskKey> {
+        let most = if self.bytes > bytes_max {
+            self.by_submitter.values().max_by_key(|part| part.bytes)
+        } else if self.order.len() > tasks_max {
+            self.by_submitter.values().max_by_key(|part| part.order.len())
+        } else {
+            None
+        };
+        most.and_then(|part| part.order.first()).map(|(_, key)| key.clone())
+    }
 }
 
 #[derive(Debug)]
@@ -76,14 +119,15 @@ impl History {
     ) {
         self.expire(now);
         self.forget(key);
-        let (number, bytes) = (self.next_number, bytes_of(&result));
+        let (number, bytes) = (self.next_number, result.bytes());
         self.next_number += 1;
         let shelf = if about.kept { &mut self.kept } else { &mut self.passing };
-        shelf.order.insert((number, key.clone()));
-        shelf.bytes += bytes;
+        shelf.add(&about.submitter, number, key, bytes);
         let kept = about.kept;
         self.ended.insert(key.clone(), Ended { body, result, about, ended_at: now, number, bytes });
-        while let Some(oldest) = self.too_much(kept) {
+        loop {
+            let shelf = if kept { &self.kept } else { &self.passing };
+            let Some(oldest) = shelf.too_much(self.tasks_max, self.bytes_max) else { break };
             self.forget(&oldest);
         }
     }
@@ -91,14 +135,7 @@ impl History {
     pub(crate) fn forget(&mut self, key: &TaskKey) {
         let Some(ended) = self.ended.remove(key) else { return };
         let shelf = if ended.about.kept { &mut self.kept } else { &mut self.passing };
-        shelf.order.remove(&(ended.number, key.clone()));
-        shelf.bytes -= ended.bytes;
-    }
-
-    fn too_much(&self, kept: bool) -> Option<TaskKey> {
-        let shelf = if kept { &self.kept } else { &self.passing };
-        let is_over = shelf.order.len() > self.tasks_max || shelf.bytes > self.bytes_max;
-        shelf.order.first().filter(|_| is_over).map(|(_, key)| key.clone())
+        shelf.remove(&ended.about.submitter, ended.number, key, ended.bytes);
     }
 
     fn expire(&mut self, now: f64) {
@@ -115,26 +152,21 @@ impl History {
     }
 }
 
-/// What a result takes.
-pub(crate) fn bytes_of(result: &CpuResult) -> usize {
-    const RECORD_BYTES: usize = 1024;
-    let exception =
-        result.exception.as_ref().map_or(0, |exception| exception.traceback.len() + exception.message.len());
-    RECORD_BYTES + result.result.get().len() + result.stdout.len() + result.stderr.len() + exception
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sandlot_compute::Submitter;
     use sandlot_protocol::{Address, Outcome, TaskId};
 
     fn remember(history: &mut History, id: &str, kept: bool, now: f64) {
+        remember_of(history, id, "", kept, now);
+    }
+
+    fn remember_of(history: &mut History, id: &str, name: &str, kept: bool, now: f64) {
         let about = About {
             function: None,
             confidential: false,
             source: None,
-            submitter: Submitter::new("h", ""),
+            submitter: Submitter::new("h", name),
             priority: 0,
             weight: 1,
             kept,
@@ -169,5 +201,14 @@ mod tests {
         let mut history = History::new(&limits);
         ["a", "b", "c"].into_iter().for_each(|id| remember(&mut history, id, true, 0.0));
         assert_eq!(ids(&mut history, 0.0), ["c", "b"]);
+    }
+
+    #[test]
+    fn who_has_most_makes_room() {
+        let limits = TaskTableLimits { ended_max: 3, ..TaskTableLimits::default() };
+        let mut history = History::new(&limits);
+        remember_of(&mut history, "modest", "modest", true, 0.0);
+        ["a", "b", "c", "d"].into_iter().for_each(|id| remember_of(&mut history, id, "greedy", true, 0.0));
+        assert_eq!(ids(&mut history, 0.0), ["d", "c", "modest"]);
     }
 }

@@ -7,6 +7,7 @@
 //! - `tasks`: what was asked, what became of it; `history`: what has ended; `quota`: how much one may ask;
 //!   `record`: a task, as lists tell of it
 //! - `watch`: waiting for a task, its output, where it is
+//! - `clients`: connections to other peers
 //! - `run`: a task on this peer's own workers
 //! - [`memory`]: keys and values (rules only)
 //! - [`files`]: names and bytes on disk
@@ -15,6 +16,7 @@
 //! - `status`: the figures, the same for STATUS and the web page
 //! - `web`: the page
 
+mod clients;
 pub mod config;
 mod dispatch;
 pub mod files;

@@ -1,15 +1,8 @@
 //! The peer's life: bound, then run until it is told to stop.
 
 use crate::{
-    PeerConfig,
-    dispatch::{Clients, Dispatch},
-    files::Files,
-    handler::PeerHandler,
-    identity,
-    membership::Membership,
-    memory::Memory,
-    tasks::Tasks,
-    web::Web,
+    PeerConfig, clients::Clients, dispatch::Dispatch, files::Files, handler::PeerHandler, identity,
+    membership::Membership, memory::Memory, tasks::Tasks, web::Web,
 };
 use sandlot_compute::Compute;
 use sandlot_net::{Server, clock};
@@ -140,7 +133,7 @@ impl Peer {
     pub async fn run(self, stop: CancellationToken) {
         let Self { server, web, handler, drain, _lock } = self;
         let dispatch = Arc::clone(&handler.dispatch);
-        let stop_now = CancellationToken::new();
+        let (stop_now, no_connections) = (CancellationToken::new(), CancellationToken::new());
         let serve = server.run(Arc::clone(&handler), stop.clone(), stop_now.clone());
         let page = async {
             if let Some(web) = web {
@@ -158,16 +151,15 @@ impl Peer {
                 dispatch.tasks.cancel_all();
                 dispatch.under_way.wait().await;
             }
-            tokio::time::sleep(REPLIES_TIMEOUT).await;
+            // The last replies are on their way.
+            let _ = timeout(REPLIES_TIMEOUT, no_connections.cancelled()).await;
             stop_now.cancel();
         };
-        tokio::pin!(drained);
-        let roles = async { tokio::join!(serve, page, member) };
-        tokio::pin!(roles);
-        tokio::select! {
-            _ = &mut roles => {}
-            () = &mut drained => { roles.await; }
-        }
+        let roles = async {
+            tokio::join!(serve, page, member);
+            no_connections.cancel();
+        };
+        tokio::join!(roles, drained);
         let compute = Arc::clone(&dispatch.compute);
         // Waiting for the workers' last slices blocks a thread.
         let _ = tokio::task::spawn_blocking(move || compute.stop()).await;

@@ -43,12 +43,12 @@ pub(crate) struct TaskRecord {
 }
 
 impl TaskRecord {
-    pub(crate) fn of_live(id: &TaskId, live: &Live) -> Self {
+    pub(crate) fn of_live(id: &TaskId, live: &Live, count_ahead: bool) -> Self {
         let record = Self::new(id, &live.about);
         match &*live.place.borrow() {
             Place::Choosing => Self { state: "queued", ..record },
             Place::At(address, _) => Self { state: "forwarded", executed_by: Some(address.to_string()), ..record },
-            Place::Here(probe) => match probe.look() {
+            Place::Here(probe) => match probe.look(count_ahead) {
                 Some(look) => Self {
                     state: look.state,
                     usage: Some(look.usage),

@@ -3,7 +3,7 @@
 
 use crate::{config::TaskTableLimits, history::History, quota::Quota, record::TaskRecord};
 use sandlot_compute::{RunProbe, Submitter};
-use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, TaskId};
+use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, TaskId, limits::LIST_ENTRIES_MAX};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -262,9 +262,10 @@ impl Tasks {
         self.state().live.values().for_each(|live| live.cancel.cancel());
     }
 
-    /// The tasks that have not ended.
+    /// The tasks that have not ended; not more than a list may have.
     pub(crate) fn live(&self) -> Vec<TaskRecord> {
-        self.state().live.iter().map(|((id, _), live)| TaskRecord::of_live(id, live)).collect()
+        let state = self.state();
+        state.live.iter().take(LIST_ENTRIES_MAX).map(|((id, _), live)| TaskRecord::of_live(id, live, false)).collect()
     }
 
     /// The tasks that ended, newest first.
@@ -277,7 +278,7 @@ impl Tasks {
     pub(crate) fn find(&self, id: &TaskId, now: f64) -> Option<TaskRecord> {
         let state = self.state();
         let ended = |key: &TaskKey| state.history.get(key, now).map(|ended| TaskRecord::of_ended(ended, true));
-        let live = |key: &TaskKey| state.live.get(key).map(|live| TaskRecord::of_live(id, live));
+        let live = |key: &TaskKey| state.live.get(key).map(|live| TaskRecord::of_live(id, live, true));
         keys_of(id).iter().find_map(|key| live(key).or_else(|| ended(key)))
     }
 

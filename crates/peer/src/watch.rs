@@ -23,7 +23,7 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
 fn unknown(id: &TaskId) -> Refusal {
-    Refusal::new(ErrorCode::NotFound, format!("task {id} is not known here; results are kept for an hour"))
+    Refusal::new(ErrorCode::NotFound, format!("task {id} is not known here, or its result is no longer kept"))
 }
 
 /// Waits for a task's end.
@@ -31,10 +31,10 @@ pub(crate) async fn wait(dispatch: &Dispatch, question: &WaitTask) -> Result<Rep
     let id = &question.task_id;
     let waiter = match dispatch.tasks.wait(id, clock::unix_seconds()).ok_or_else(|| unknown(id))? {
         Ok(waiter) => waiter,
-        Err(ended) => return Ok(Reply::CpuResult(Box::new((*ended).clone()))),
+        Err(ended) => return Ok(Reply::CpuResult(ended)),
     };
     match timeout(question.wait(), waiter.wait()).await {
-        Ok(result) => Ok(Reply::CpuResult(Box::new((*result.ok_or_else(lost)?).clone()))),
+        Ok(result) => Ok(Reply::CpuResult(result.ok_or_else(lost)?)),
         Err(_) => Ok(StatusReply::new("PENDING").with("task_id", id).into()),
     }
 }
@@ -92,7 +92,7 @@ impl Part {
                         () = more(probe.stderr(), self.stderr_from) => {}
                     }
                 }
-                let behind = |output: &Output, from| text_after(&output.text_so_far().0, from).to_owned();
+                let behind = |output: &Output, from| output.text_after(from).0;
                 Some((behind(probe.stdout(), self.stdout_from), behind(probe.stderr(), self.stderr_from)))
             }
             Place::At(peer, task_id) => loop {
@@ -199,7 +199,7 @@ async fn asked(dispatch: &Dispatch, peer: &Address, task_id: TaskId) -> Value {
 /// Where it is, and what would make it go on.
 fn words(record: &TaskRecord, there: Option<&Value>) -> (String, Option<String>) {
     let said = |name: &str| there.and_then(|there| there.get(name)).and_then(Value::as_str).map(ToOwned::to_owned);
-    let ahead = |count: usize| match count {
+    let ahead = |count: Option<usize>| match count.unwrap_or(0) {
         0 => "it is the next one of its submitter".to_owned(),
         1 => "1 task of its submitter is before it".to_owned(),
         count => format!("{count} tasks of its submitter are before it"),

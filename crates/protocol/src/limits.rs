@@ -23,7 +23,7 @@ pub const LIST_ENTRIES_MAX: usize = 10_000;
 
 /// Fuel of a task (roughly one unit per WebAssembly instruction): some ten minutes of one core.
 pub const TASK_FUEL: u64 = 5_000_000_000_000;
-/// Linear memory of a task, the interpreter's own 60 MB included.
+/// Linear memory of a task, the interpreter's own 41 MB included.
 pub const TASK_MEMORY_BYTES: u64 = 256 << 20;
 /// The most memory a task can ask for.
 pub const TASK_MEMORY_BYTES_MAX: u64 = 1 << 30;
@@ -49,6 +49,8 @@ pub const TASK_CPU_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 pub const TASK_PRIORITY_MAX: i32 = 100;
 /// The largest weight of a task; the default is 1.
 pub const TASK_WEIGHT_MAX: u32 = 100;
+/// Bytes in the name of the function that a task calls.
+pub const FUNCTION_BYTES_MAX: usize = 255;
 /// Bytes in a submitter's name.
 pub const SUBMITTER_BYTES_MAX: usize = 128;
 /// The longest that one request waits for a task's end or its output.

@@ -3,14 +3,15 @@
 use crate::{CpuResult, ErrorCode, FileName, Key, RawJson, Refusal, request::read};
 use serde::{Deserialize, Serialize, ser::SerializeMap};
 use serde_json::value::RawValue;
+use std::sync::Arc;
 
 /// Everything that can be answered.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type")]
 pub enum Reply {
     /// How a task ended.
-    #[serde(rename = "CPU_RESULT")]
-    CpuResult(Box<CpuResult>),
+    #[serde(rename = "CPU_RESULT", serialize_with = "pointed_at")]
+    CpuResult(Arc<CpuResult>),
     /// How the tasks of a batch ended, in the order asked.
     #[serde(rename = "BATCH_RESULT")]
     BatchResult(BatchResult),
@@ -38,6 +39,10 @@ pub enum Reply {
     /// It cannot be done.
     #[serde(rename = "ERROR")]
     Error(Refusal),
+}
+
+fn pointed_at<S: serde::Serializer>(result: &Arc<CpuResult>, serializer: S) -> Result<S::Ok, S::Error> {
+    result.as_ref().serialize(serializer)
 }
 
 /// A reply as it came, and the id of the request it answers.
@@ -69,7 +74,7 @@ impl Reply {
         };
         let name = head.name.as_str();
         let reply = match name {
-            "CPU_RESULT" => read(name, text).map(|result| Self::CpuResult(Box::new(result))),
+            "CPU_RESULT" => read(name, text).map(|result| Self::CpuResult(Arc::new(result))),
             "BATCH_RESULT" => read(name, text).map(Self::BatchResult),
             "STATUS" => read(name, text).map(Self::Status),
             "MEM_RESPONSE" => read(name, text).map(Self::MemResponse),
@@ -82,6 +87,16 @@ impl Reply {
             _ => Err(Refusal::new(ErrorCode::UnknownType, format!("unknown reply type {name:?}"))),
         };
         ReplyEnvelope { request_id: head.request_id.map(ToOwned::to_owned), reply }
+    }
+
+    /// Roughly the bytes of this reply, where it may be large because of a task's result or output.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::CpuResult(result) => result.bytes(),
+            Self::BatchResult(batch) => batch.results.iter().map(CpuResult::bytes).sum(),
+            _ => 0,
+        }
     }
 
     /// This reply as JSON text with the request's id.

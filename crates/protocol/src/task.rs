@@ -143,6 +143,12 @@ impl CpuTask {
         if self.function.as_ref().is_some_and(String::is_empty) {
             return bad("member \"function\" must name a function, or be null to run a script".to_owned());
         }
+        if self.function.as_ref().is_some_and(|name| name.len() > limits::FUNCTION_BYTES_MAX) {
+            return bad(format!("member \"function\" must be a name of at most {} bytes", limits::FUNCTION_BYTES_MAX));
+        }
+        if self.source_peer.as_ref().is_some_and(|peer| peer.parse::<Address>().is_err()) {
+            return bad("member \"source_peer\" must be an address, \"ip:port\"".to_owned());
+        }
         let timeout_max = limits::TASK_TIMEOUT_MAX.as_secs_f64();
         if self.timeout.is_some_and(|seconds| !(seconds > 0.0 && seconds <= timeout_max)) {
             return bad(format!("member \"timeout\" must be seconds, more than 0 and at most {timeout_max}"));
@@ -356,6 +362,16 @@ impl CpuResult {
         }
     }
 
+    /// Roughly what it takes, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        const RECORD_BYTES: usize = 1024;
+        let exception =
+            self.exception.as_ref().map_or(0, |exception| exception.traceback.len() + exception.message.len());
+        let error = self.error.as_ref().map_or(0, String::len);
+        RECORD_BYTES + error + self.result.get().len() + self.stdout.len() + self.stderr.len() + exception
+    }
+
     /// How it ended; for a peer that does not say, what its `error` tells.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -388,6 +404,8 @@ mod tests {
         check(r#"{"program":"","args":{}}"#, "\"args\"");
         check(r#"{"program":"","kwargs":[]}"#, "\"kwargs\"");
         check(r#"{"program":"","function":""}"#, "\"function\"");
+        check(&format!(r#"{{"program":"","function":"{}"}}"#, "f".repeat(256)), "\"function\"");
+        check(r#"{"program":"","source_peer":"nowhere"}"#, "\"source_peer\"");
         check(r#"{"program":"","timeout":0}"#, "\"timeout\"");
         check(r#"{"program":"","timeout":1e9}"#, "\"timeout\"");
         check(r#"{"program":"","max_retries":1000}"#, "\"max_retries\"");

@@ -194,6 +194,95 @@ async fn one_submitter_s_flood_is_refused_and_others_are_served() {
     let sandlot_protocol::Reply::CpuResult(refused) = submit(50).await else { panic!("it was taken") };
     assert_eq!(refused.outcome(), Outcome::Rejected);
     assert!(refused.retry_after_ms.unwrap() >= 100);
-    assert!(refused.error.unwrap().contains("50 of this submitter's tasks"));
+    assert!(refused.error.as_deref().unwrap().contains("50 of this submitter's tasks"));
     tokio::time::timeout(Duration::from_secs(20), honest(&client, 7)).await.expect("another submitter finds a sandbox");
+}
+
+#[tokio::test]
+async fn hundreds_of_tasks_sent_on_leave_room_for_others_and_end_when_they_are_cancelled() {
+    let cluster = Cluster::start(2).await;
+    let client = cluster.client(0);
+    let mut sleeper = CpuTask::new("import time\ndef main(): time.sleep(300)");
+    sleeper.timeout = Some(600.0);
+    for number in 0..700 {
+        sleeper.task_id = Some(format!("far-{number}").parse().unwrap());
+        client.status(&Request::SubmitTask(sleeper.clone())).await.unwrap();
+    }
+    for number in 0..6 {
+        let mut public = CpuTask::new("def main(n): return n");
+        public.args = Some(sandlot_protocol::raw_json(format!("[{number}]")).unwrap());
+        assert_eq!(run(&client, public).await.result.get(), number.to_string());
+    }
+    let cancelling = (0..700).map(|number| {
+        let cancel = Request::CancelTask(TaskQuestion { task_id: format!("far-{number}").parse().unwrap() });
+        let client = &client;
+        async move { client.status(&cancel).await.unwrap() }
+    });
+    for cancelled in cancelling {
+        assert_eq!(cancelled.await.status, "CANCELLED");
+    }
+    nothing_is_left(&cluster).await;
+}
+
+async fn nothing_is_left(cluster: &Cluster) {
+    for peer in 0..cluster.peers.len() {
+        let client = cluster.client(peer);
+        until("no peer runs what was cancelled", async || {
+            let tasks: serde_json::Value = status(&client).await.get("tasks").unwrap();
+            tasks["live"] == 0
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_cancel_that_overtakes_its_task_leaves_no_orphan() {
+    let cluster = Cluster::start(2).await;
+    let client = cluster.client(0);
+    for number in 0..100 {
+        let mut task = CpuTask::new("def main():\n    while True: pass");
+        task.task_id = Some(format!("race-{number}").parse().unwrap());
+        let cancel = Request::CancelTask(TaskQuestion { task_id: task.task_id.clone().unwrap() });
+        client.status(&Request::SubmitTask(task)).await.unwrap();
+        client.status(&cancel).await.unwrap();
+    }
+    nothing_is_left(&cluster).await;
+}
+
+/// Tasks that touch more than expected, or grow step by step: all of them end, whatever they take together.
+#[tokio::test]
+async fn memory_is_short_and_nobody_fails_for_it() {
+    let cluster = Cluster::with(1, &["--task-memory-bytes", "500000000"]).await;
+    let client = Arc::new(cluster.client(0));
+    let grows = "def main():\n    parts = []\n    for _ in range(100): parts.append(bytearray(1_000_000))\n    return len(parts)";
+    let touches = "def main():\n    text = [str(n) for n in range(150_000)]\n    return len(text) // 1500";
+    let mut asking = JoinSet::new();
+    for program in std::iter::repeat_n(grows, 12).chain(std::iter::repeat_n(touches, 60)) {
+        let client = Arc::clone(&client);
+        asking.spawn(async move {
+            let mut task = CpuTask::new(program);
+            (task.confidential, task.timeout) = (true, Some(55.0));
+            let result = run(&client, task).await;
+            assert_eq!(result.result.get(), "100", "{:?}", result.error);
+        });
+    }
+    assert_eq!(asking.join_all().await.len(), 72);
+    nothing_is_held(&client).await;
+}
+
+#[tokio::test]
+async fn what_one_submitter_asks_is_bounded_in_bytes() {
+    let cluster = Cluster::with(1, &["--submitter-bytes", "3000000"]).await;
+    let client = cluster.client(0);
+    let submit = async |number: usize| {
+        let mut task = CpuTask::new(format!("import time\ntime.sleep(60)\n#{}", "x".repeat(1_400_000)));
+        (task.function, task.confidential) = (None, true);
+        task.task_id = Some(format!("large-{number}").parse().unwrap());
+        client.ask(&Request::SubmitTask(task)).await.unwrap()
+    };
+    for number in 0..2 {
+        assert!(matches!(submit(number).await, sandlot_protocol::Reply::Status(_)));
+    }
+    let sandlot_protocol::Reply::CpuResult(refused) = submit(2).await else { panic!("it was taken") };
+    assert!(refused.error.as_deref().unwrap().contains("at most 3000000 may be held"), "{:?}", refused.error);
 }

@@ -67,14 +67,14 @@ pub(crate) async fn logs(node: &NodeArguments, arguments: LogsArguments) -> Resu
     };
     loop {
         let status = client.status(&Request::TaskOutput(question.clone())).await?;
+        let mut is_read = true;
         let text = |name| status.get::<String>(name).unwrap_or_default();
         if node.json {
             output::json(&status.clone().into());
         } else {
-            output::raw(&text("stdout"));
-            output::error_bytes(text("stderr").as_bytes());
+            is_read = output::printed(&text("stdout"), &text("stderr"));
         }
-        if !arguments.follow || status.get("done") == Some(true) {
+        if !is_read || !arguments.follow || status.get("done") == Some(true) {
             return Ok(ExitCode::SUCCESS);
         }
         let next = |name| status.get::<usize>(name).unwrap_or_default();

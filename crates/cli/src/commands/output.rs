@@ -1,7 +1,7 @@
 //! What goes to the terminal.
 
 use sandlot_protocol::Reply;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 /// A line on standard output. A reader that went away is no error.
 pub(crate) fn line(text: &str) {
@@ -11,6 +11,49 @@ pub(crate) fn line(text: &str) {
 /// Standard output, as it is.
 pub(crate) fn raw(text: &str) {
     bytes(text.as_bytes());
+}
+
+/// What a program printed. Says whether somebody still reads it.
+pub(crate) fn printed(stdout: &str, stderr: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    let text = if out.is_terminal() { tame(stdout) } else { stdout.to_owned() };
+    let is_read = out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok();
+    drop(out);
+    program_error(stderr);
+    is_read
+}
+
+/// What a program printed on standard error, or its traceback.
+pub(crate) fn program_error(stderr: &str) {
+    let is_terminal = std::io::stderr().is_terminal();
+    error_bytes(if is_terminal { tame(stderr) } else { stderr.to_owned() }.as_bytes());
+}
+
+/// A stranger's text for a terminal: colours stay, whatever else could move the cursor, rename the window or type for
+/// the reader goes.
+fn tame(text: &str) -> String {
+    let mut tamed = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(place) = rest.find(|character: char| character.is_control() && !"\n\t".contains(character)) {
+        tamed.push_str(&rest[..place]);
+        rest = &rest[place..];
+        let colour = rest.strip_prefix("\x1b[").and_then(|after| {
+            let end = after.find(|character: char| !character.is_ascii_digit() && character != ';')?;
+            after[end..].starts_with('m').then_some("\x1b[".len() + end + 1)
+        });
+        match colour {
+            Some(length) => {
+                tamed.push_str(&rest[..length]);
+                rest = &rest[length..];
+            }
+            None => {
+                tamed.push(char::REPLACEMENT_CHARACTER);
+                rest = &rest[rest.chars().next().map_or(0, char::len_utf8)..];
+            }
+        }
+    }
+    tamed.push_str(rest);
+    tamed
 }
 
 /// Standard output, as it is.
@@ -51,4 +94,19 @@ pub(crate) fn table(rows: &[Vec<String>]) {
 /// Names and errors come from strangers: control characters must not reach the terminal.
 pub(crate) fn shown(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_stay_and_other_escapes_go() {
+        assert_eq!(tame("a\tü\n\x1b[1;31mred\x1b[0m"), "a\tü\n\x1b[1;31mred\x1b[0m");
+        assert_eq!(
+            tame("\x1b]0;owned\x07 \x1b[2J\r\u{9b}5n"),
+            "\u{fffd}]0;owned\u{fffd} \u{fffd}[2J\u{fffd}\u{fffd}5n"
+        );
+        assert_eq!(tame("\x1b[31"), "\u{fffd}[31");
+    }
 }

@@ -12,7 +12,7 @@ use sandlot_protocol::{
     request::{BatchTask, Nothing, TaskHistory, TaskQuestion},
 };
 use serde_json::Value;
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 /// How long the node may take to hear of Ctrl-C.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -55,7 +55,7 @@ async fn send(node: &NodeArguments, task: CpuTask, arguments: SendArguments) -> 
     };
     let result = result?;
     if node.json {
-        output::json(&Reply::CpuResult(Box::new(result.clone())));
+        output::json(&Reply::CpuResult(Arc::new(result.clone())));
     } else {
         tell(&result, is_call);
     }
@@ -79,8 +79,7 @@ async fn unless_interrupted<T>(client: &Client, ids: &[TaskId], work: impl Futur
 
 /// What the program printed, and how it ended.
 pub(crate) fn tell(result: &CpuResult, is_call: bool) {
-    output::raw(&result.stdout);
-    output::error_bytes(result.stderr.as_bytes());
+    output::printed(&result.stdout, &result.stderr);
     tell_end(result, is_call);
 }
 
@@ -94,7 +93,7 @@ pub(crate) fn tell_end(result: &CpuResult, is_call: bool) {
         (_, Outcome::Ok) => {}
         // A script that ends itself has said what it wanted to say.
         (_, Outcome::Exception) if result.exit_code.is_some() => {}
-        (Some(exception), Outcome::Exception) => output::error_bytes(exception.traceback.as_bytes()),
+        (Some(exception), Outcome::Exception) => output::program_error(&exception.traceback),
         _ => output::error_line(&format!("sandlot: {}", result.error.as_deref().unwrap_or("the task failed"))),
     }
 }
