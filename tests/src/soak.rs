@@ -3,7 +3,8 @@
 use crate::{
     Cluster, clock,
     hostile::{Hostile, collection, descriptors, honest, resident_bytes},
-    measure::{Row, percentile},
+    measure::Row,
+    status, until,
 };
 use sandlot_client::Client;
 use sandlot_protocol::{
@@ -19,7 +20,26 @@ use std::{
 };
 use tokio::task::JoinSet;
 
-const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+const MIB: f64 = 1048576.0;
+/// The peers' timelines are bounded and fill as turns are given: what they may take at most.
+const TIMELINES_MIB: f64 = 32.0;
+/// How long peers remember tasks here, and a little more.
+const RESULTS_KEPT: Duration = Duration::from_secs(6);
+
+impl Load {
+    fn new(programs: Vec<Hostile>) -> Self {
+        Self {
+            until: clock::now(),
+            programs,
+            next: AtomicUsize::new(0),
+            honest: AtomicU64::new(0),
+            hostile: AtomicU64::new(0),
+            keys: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
+            wrong: std::sync::Mutex::default(),
+        }
+    }
+}
 
 /// What the lanes share.
 #[derive(Debug)]
@@ -35,63 +55,57 @@ struct Load {
     wrong: std::sync::Mutex<Vec<String>>,
 }
 
+/// The load comes in so many rounds. After each the peers have nothing to do: what they hold then is looked at.
+const ROUNDS: usize = 3;
+
 /// The rows of `scripts/soak`.
 ///
 /// # Panics
 /// When an honest task gets a wrong answer, or none.
 pub async fn soak(time: Duration, mut report: impl FnMut(&str)) -> Vec<Row> {
     let cluster = Cluster::with(2, &["--keep-results-s", "5"]).await;
-    let load = Arc::new(Load {
-        until: clock::now() + time,
-        programs: collection(),
-        next: AtomicUsize::new(0),
-        honest: AtomicU64::new(0),
-        hostile: AtomicU64::new(0),
-        keys: AtomicU64::new(0),
-        cancelled: AtomicU64::new(0),
-        wrong: std::sync::Mutex::default(),
-    });
-    let mut lanes = JoinSet::new();
-    for peer in 0..2 {
-        lanes.spawn(honest_lane(cluster.client(peer), Arc::clone(&load)));
-        lanes.spawn(hostile_lane(cluster.client(peer), Arc::clone(&load)));
-        lanes.spawn(hostile_lane(cluster.client(peer), Arc::clone(&load)));
-        lanes.spawn(key_lane(cluster.client(peer), Arc::clone(&load)));
-        lanes.spawn(cancel_lane(cluster.client(peer), Arc::clone(&load)));
-    }
     let (mut memory, mut open) = (Vec::new(), Vec::new());
-    let mut ticks = tokio::time::interval(SAMPLE_EVERY);
-    while clock::now() < load.until {
-        ticks.tick().await;
-        memory.push(cluster.peers.iter().map(resident_bytes).sum::<u64>() as f64);
+    let mut load = Arc::new(Load::new(collection()));
+    for _ in 0..ROUNDS {
+        Arc::get_mut(&mut load).expect("no lane runs").until = clock::now() + time / ROUNDS as u32;
+        let mut lanes = JoinSet::new();
+        for peer in 0..2 {
+            lanes.spawn(honest_lane(cluster.client(peer), Arc::clone(&load)));
+            lanes.spawn(hostile_lane(cluster.client(peer), Arc::clone(&load)));
+            lanes.spawn(hostile_lane(cluster.client(peer), Arc::clone(&load)));
+            lanes.spawn(key_lane(cluster.client(peer), Arc::clone(&load)));
+            lanes.spawn(cancel_lane(cluster.client(peer), Arc::clone(&load)));
+        }
+        lanes.join_all().await;
+        for peer in 0..2 {
+            let client = cluster.client(peer);
+            until("nothing runs", async || {
+                let tasks: serde_json::Value = status(&client).await.get("tasks").unwrap_or_default();
+                tasks["live"] == 0
+            })
+            .await;
+            // The last tasks' results are forgotten, and their connections closed.
+            tokio::time::sleep(RESULTS_KEPT).await;
+            honest(&client, 1).await;
+        }
+        memory.push(cluster.peers.iter().map(resident_bytes).sum::<u64>() as f64 / MIB);
         open.push(cluster.peers.iter().map(descriptors).sum::<usize>() as f64);
     }
-    lanes.join_all().await;
     let wrong = load.wrong.lock().expect("no lane panicked").clone();
-    for what in &wrong {
-        report(what);
-    }
+    wrong.iter().for_each(|what| report(what));
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
-    let runs = memory.len();
     vec![
-        Row::new("honest tasks, all answered right", count(&load.honest), "tasks", runs),
-        Row::new("hostile programs", count(&load.hostile), "tasks", runs),
-        Row::new("hostile programs with another outcome than expected", wrong.len() as f64, "tasks", runs).at_most(0.0),
-        Row::new("keys set and read back", count(&load.keys), "keys", runs),
-        Row::new("tasks cancelled", count(&load.cancelled), "tasks", runs),
-        growth("memory of the peers: last third / second third", &memory).at_most(1.1),
-        growth("open descriptors of the peers: last third / second third", &open).at_most(1.1),
+        Row::new("honest tasks, all answered right", count(&load.honest), "tasks", ROUNDS),
+        Row::new("hostile programs", count(&load.hostile), "tasks", ROUNDS),
+        Row::new("hostile programs with another outcome than expected", wrong.len() as f64, "tasks", ROUNDS)
+            .at_most(0.0),
+        Row::new("keys set and read back", count(&load.keys), "keys", ROUNDS),
+        Row::new("tasks cancelled", count(&load.cancelled), "tasks", ROUNDS),
+        Row::new("memory of both peers at rest, after the first round", memory[0], "MiB", ROUNDS),
+        Row::new("memory of both peers at rest, after the last round", memory[ROUNDS - 1], "MiB", ROUNDS)
+            .at_most(memory[1] * 1.1 + TIMELINES_MIB),
+        Row::new("open descriptors at rest, after the last round", open[ROUNDS - 1], "", ROUNDS).at_most(open[1] * 1.1),
     ]
-}
-
-/// The first third warms up. Load goes up and down, so that the low marks are compared: what never comes back is a
-/// leak.
-fn growth(name: &str, values: &[f64]) -> Row {
-    let third = values.len() / 3;
-    let low = |part: &[f64]| percentile(&mut part.to_vec(), 0.25);
-    let (middle, last) = (low(&values[third..2 * third]), low(&values[2 * third..]));
-    assert!(values.len() >= 9, "a soak takes at least ten seconds");
-    Row::new(name, last / middle.max(1.0), "ratio", values.len())
 }
 
 async fn honest_lane(client: Client, load: Arc<Load>) {

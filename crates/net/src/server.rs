@@ -257,7 +257,8 @@ impl<H: Handler> ServedConnection<H> {
                         in_order = envelope.request_id.is_none();
                         is_awaited = envelope.request.as_ref().is_ok_and(is_long);
                         let budgets = (Arc::clone(&self.large_replies), Arc::clone(&self.reply_budget));
-                        requests.spawn(answer(Arc::clone(&self.handler), envelope, self.from, budgets));
+                        let steps_max = limits.reply_bytes_max / BUDGET_STEP_BYTES;
+                        requests.spawn(answer(Arc::clone(&self.handler), envelope, self.from, budgets, steps_max));
                     }
                     // A reset connection has nobody to answer; what it asked for is dropped.
                     Some(Err(ReadError::Io(_))) => return,
@@ -314,6 +315,7 @@ async fn answer<H: Handler>(
     envelope: Envelope,
     from: SocketAddr,
     (large_replies, reply_budget): (Arc<Semaphore>, Arc<Semaphore>),
+    reply_steps_max: usize,
 ) -> Answered {
     let Envelope { request_id, request } = envelope;
     let in_order = request_id.is_none();
@@ -325,7 +327,7 @@ async fn answer<H: Handler>(
         Ok(request) => handled(handler, request, from).await,
         Err(refusal) => refusal.into(),
     };
-    let steps = u32::try_from(reply.bytes() / BUDGET_STEP_BYTES).unwrap_or(u32::MAX);
+    let steps = u32::try_from((reply.bytes() / BUDGET_STEP_BYTES).min(reply_steps_max)).unwrap_or(u32::MAX);
     let room = if steps == 0 { None } else { reply_budget.acquire_many_owned(steps).await.ok() };
     Answered { json: reply.to_json(request_id.as_deref()), in_order, _permits: [permit, room] }
 }

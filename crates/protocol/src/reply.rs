@@ -89,12 +89,13 @@ impl Reply {
         ReplyEnvelope { request_id: head.request_id.map(ToOwned::to_owned), reply }
     }
 
-    /// Roughly the bytes of this reply, where it may be large because of a task's result or output.
+    /// Roughly the bytes of this reply, where it may be large because of what tasks returned or printed.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {
             Self::CpuResult(result) => result.bytes(),
             Self::BatchResult(batch) => batch.results.iter().map(CpuResult::bytes).sum(),
+            Self::Status(status) => status.members.iter().map(|(_, value)| value.get().len()).sum(),
             _ => 0,
         }
     }
