@@ -33,6 +33,9 @@ type RunFuture = Pin<Box<dyn Future<Output = RunEnd> + Send>>;
 /// A guest comes back so often in a slice: code whose fuel takes longer than usual then overruns the slice by a part of
 /// it, and a run that is to be stopped does not wait for the slice's end.
 pub(crate) const PARTS: u32 = 8;
+/// So many slices has a run's first turn, which pays for its start: most runs end in it. They are charged like any
+/// others.
+const FIRST_TURN_SLICES: u32 = 2;
 /// How much of what is known of the cost of a run the newest one changes.
 const COST_NEWEST: f64 = 0.1;
 /// A refused client is told to wait at least and at most so long.
@@ -339,16 +342,16 @@ fn work(shared: &Shared, runtime: &Handle, guest: &Guest, worker: u16) {
             shared.finish(id, cost(0), work, |account| account.end(stop));
             continue;
         }
-        let mut future = match work {
-            TurnWork::GoOn(future) => future,
-            TurnWork::Begin(beginning) => begin(guest.clone(), *beginning),
+        let (mut future, slices) = match work {
+            TurnWork::GoOn(future) => (future, 1),
+            TurnWork::Begin(beginning) => (begin(guest.clone(), *beginning), FIRST_TURN_SLICES),
         };
         let mut context = Context::from_waker(&waker);
         let mut parts = 0;
         let poll = loop {
             let poll = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context)));
             let is_pending = matches!(poll, Ok(Poll::Pending));
-            if is_pending && started.elapsed() < shared.slice && shared.goes_on(id) {
+            if is_pending && started.elapsed() < shared.slice * slices && shared.goes_on(id) {
                 parts += 1;
                 continue;
             }
