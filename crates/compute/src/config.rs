@@ -70,8 +70,10 @@ pub struct RunLimits {
     pub output_bytes: u64,
     /// A run that prints more is stopped instead.
     pub output_stops: bool,
-    /// Bytes of the result's JSON text.
+    /// Bytes of the result's JSON text, and of the files that come back.
     pub result_bytes: u64,
+    /// Bytes of its files.
+    pub files_bytes: u64,
     /// Wall time from the first slice.
     pub timeout: Duration,
     /// Processor time.
@@ -86,6 +88,7 @@ impl Default for RunLimits {
             output_bytes: limits::TASK_OUTPUT_BYTES,
             output_stops: false,
             result_bytes: limits::TASK_RESULT_BYTES,
+            files_bytes: limits::TASK_FILES_BYTES,
             timeout: limits::TASK_TIMEOUT,
             cpu: limits::TASK_CPU,
         }

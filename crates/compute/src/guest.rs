@@ -155,8 +155,16 @@ async fn random_get(mut caller: Caller<'_, TaskState>, address: u32, bytes: u32)
     let Some(memory) = caller.get_export(EXPORT_MEMORY).and_then(wasmtime::Extern::into_memory) else { return FAULT };
     let (start, end) = (address as usize, address as usize + bytes as usize);
     for part in (start..end).step_by(RANDOM_PART_BYTES) {
-        let room = memory.data_mut(&mut caller).get_mut(part..end.min(part + RANDOM_PART_BYTES));
-        match room.map(getrandom::fill) {
+        let (data, state) = memory.data_and_store_mut(&mut caller);
+        let room = data.get_mut(part..end.min(part + RANDOM_PART_BYTES));
+        let fill = |room: &mut [u8]| match &mut state.entropy {
+            Some(entropy) => {
+                entropy.fill(room);
+                Ok(())
+            }
+            None => getrandom::fill(room),
+        };
+        match room.map(fill) {
             Some(Ok(())) => {}
             Some(Err(_)) => return IO,
             None => return FAULT,

@@ -52,6 +52,12 @@ pub struct Run {
     pub argv: Vec<String>,
     /// What the program reads from standard input.
     pub stdin: String,
+    /// Files that it finds: path and bytes.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Files that it is to leave.
+    pub files_out: Vec<String>,
+    /// Makes it repeatable.
+    pub seed: Option<u64>,
     /// What it may use.
     pub limits: RunLimits,
     /// What the timeline calls it.
@@ -76,6 +82,9 @@ impl Run {
             kwargs: None,
             argv: vec![String::new()],
             stdin: String::new(),
+            files: Vec::new(),
+            files_out: Vec::new(),
+            seed: None,
             limits: RunLimits::default(),
             label: "".into(),
             submitter: Submitter::new("", ""),
@@ -110,6 +119,8 @@ pub struct RunReport {
     pub stderr: String,
     /// Output was cut at its limit.
     pub truncated: bool,
+    /// Files that were asked for and that it left.
+    pub files: Vec<(String, Vec<u8>)>,
     /// What it used.
     pub usage: Usage,
 }

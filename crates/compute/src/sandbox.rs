@@ -7,14 +7,16 @@ use crate::{
 };
 use sandlot_protocol::{
     Exception, Outcome, RawJson,
-    abi::{Answer, EXPORT_ALLOC, EXPORT_MEMORY, EXPORT_RUN, Job},
+    abi::{
+        Answer, EXPORT_ALLOC, EXPORT_CLOCK_VIRTUAL, EXPORT_FILE, EXPORT_FILES_LIMIT, EXPORT_MEMORY, EXPORT_RUN, Job,
+    },
     limits::{RESULT_DEPTH_MAX, TASK_RESULT_BYTES},
 };
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
-use wasmtime::{ResourceLimiterAsync, Store, Trap};
+use wasmtime::{Instance, Memory, ResourceLimiterAsync, Store, Trap, TypedFunc};
 use wasmtime_wasi::{I32Exit, WasiCtxBuilder, p1::WasiP1Ctx, p2::pipe::MemoryInputPipe};
 
 /// Tracebacks and messages on top of the result.
@@ -29,6 +31,8 @@ pub(crate) struct TaskState {
     pub(crate) wasi: WasiP1Ctx,
     meter: Arc<Meter>,
     holding: Arc<Holding>,
+    /// In place of the machine's, where the run is to be repeatable.
+    pub(crate) entropy: Option<blake3::OutputReader>,
     host_bytes: u32,
 }
 
@@ -102,11 +106,12 @@ pub(crate) struct RunEnd {
     pub(crate) exception: Option<Exception>,
     pub(crate) exit_code: Option<u8>,
     pub(crate) error: Option<String>,
+    pub(crate) files: Vec<(String, Vec<u8>)>,
 }
 
 impl RunEnd {
     pub(crate) fn failed(outcome: Outcome, error: impl Into<String>) -> Self {
-        Self { outcome, value: None, exception: None, exit_code: None, error: Some(error.into()) }
+        Self { outcome, value: None, exception: None, exit_code: None, error: Some(error.into()), files: Vec::new() }
     }
 
     fn exited(code: u8) -> Self {
@@ -126,7 +131,7 @@ impl RunEnd {
     }
 
     fn value(value: RawJson) -> Self {
-        Self { outcome: Outcome::Ok, value: Some(value), exception: None, exit_code: None, error: None }
+        Self { outcome: Outcome::Ok, value: Some(value), exception: None, exit_code: None, error: None, files: Vec::new() }
     }
 }
 
@@ -146,16 +151,20 @@ pub(crate) async fn enter(entry: Entry) -> RunEnd {
     let limits = entry.run.limits.clone();
     let (meter, stderr) = (Arc::clone(&entry.meter), entry.stderr.clone());
     match call(entry).await {
-        Ok(answer) => answered(answer, &limits, &meter),
+        Ok((answer, files)) => RunEnd { files, ..answered(answer, &limits, &meter) },
         Err(error) => failed(&error, &limits, &meter, &stderr),
     }
 }
 
-async fn call(entry: Entry) -> wasmtime::Result<Answer> {
-    let Entry { guest, run, meter, holding, stdout, stderr, slice_fuel } = entry;
+type Files = Vec<(String, Vec<u8>)>;
+
+async fn call(entry: Entry) -> wasmtime::Result<(Answer, Files)> {
+    let Entry { guest, mut run, meter, holding, stdout, stderr, slice_fuel } = entry;
     let job = job_text(&run)?;
-    let wasi = WasiCtxBuilder::new().stdin(MemoryInputPipe::new(run.stdin)).stdout(stdout).stderr(stderr).build_p1();
-    let mut store = Store::new(&guest.engine, TaskState { wasi, meter: Arc::clone(&meter), holding, host_bytes: 0 });
+    let wasi = WasiCtxBuilder::new().stdin(MemoryInputPipe::new(std::mem::take(&mut run.stdin))).stdout(stdout).stderr(stderr).build_p1();
+    let entropy = run.seed.map(seeded_entropy);
+    let state = TaskState { wasi, meter: Arc::clone(&meter), holding, entropy, host_bytes: 0 };
+    let mut store = Store::new(&guest.engine, state);
     store.limiter_async(|state| state);
     store.set_fuel(run.limits.fuel)?;
     store.fuel_async_yield_interval(Some(slice_fuel))?;
@@ -165,6 +174,7 @@ async fn call(entry: Entry) -> wasmtime::Result<Answer> {
     let memory = instance.get_memory(&mut store, EXPORT_MEMORY).ok_or_else(|| no_answer("no memory"))?;
     let bytes = u32::try_from(job.len())?;
     let result = async {
+        prepare(&mut store, &instance, &alloc, &memory, &mut run).await?;
         let address = alloc.call_async(&mut store, bytes).await?;
         memory.write(&mut store, address as usize, job.as_bytes())?;
         drop(job);
@@ -172,7 +182,76 @@ async fn call(entry: Entry) -> wasmtime::Result<Answer> {
     }
     .await;
     meter.fuel.store(run.limits.fuel.saturating_sub(store.get_fuel()?), Ordering::Relaxed);
-    read_answer(memory.data(&store), result?, run.limits.result_bytes)
+    let answer = read_answer(memory.data(&store), result?, run.limits.result_bytes)?;
+    let files = read_files(memory.data(&store), &answer.files, &run)?;
+    Ok((answer, files))
+}
+
+/// What the guest is told before the job: how large its files may be, the files themselves, whether its clock is real.
+/// Guests in other languages, as tests have them, need not know any of it.
+async fn prepare(
+    store: &mut Store<TaskState>,
+    instance: &Instance,
+    alloc: &TypedFunc<u32, u32>,
+    memory: &Memory,
+    run: &mut Run,
+) -> wasmtime::Result<()> {
+    if let Ok(limit) = instance.get_typed_func::<u64, ()>(&mut *store, EXPORT_FILES_LIMIT) {
+        limit.call_async(&mut *store, run.limits.files_bytes).await?;
+    }
+    if run.seed.is_some() {
+        instance.get_typed_func::<(), ()>(&mut *store, EXPORT_CLOCK_VIRTUAL)?.call_async(&mut *store, ()).await?;
+    }
+    for (name, content) in std::mem::take(&mut run.files) {
+        let put = instance.get_typed_func::<(u32, u32, u32, u32), u32>(&mut *store, EXPORT_FILE)?;
+        let (name_bytes, bytes) = (u32::try_from(name.len())?, u32::try_from(content.len())?);
+        let name_address = alloc.call_async(&mut *store, name_bytes).await?;
+        memory.write(&mut *store, name_address as usize, name.as_bytes())?;
+        let address = alloc.call_async(&mut *store, bytes).await?;
+        memory.write(&mut *store, address as usize, &content)?;
+        drop(content);
+        if put.call_async(&mut *store, (name_address, name_bytes, address, bytes)).await? == 0 {
+            return Err(FileRefused { name, files_bytes: run.limits.files_bytes }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Entropy that follows from a number: BLAKE3's output of any length.
+fn seeded_entropy(seed: u64) -> blake3::OutputReader {
+    blake3::Hasher::new_derive_key("sandlot task seed").update(&seed.to_le_bytes()).finalize_xof()
+}
+
+/// A file that was sent along has no place.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the file {name:?} that was sent along has no place: its path is none, or all files have more than {files_bytes} \
+     bytes together; limits.files_bytes sets it"
+)]
+struct FileRefused {
+    name: String,
+    files_bytes: u64,
+}
+
+/// The files that came back are larger than a result may be.
+#[derive(Debug, thiserror::Error)]
+#[error("the files that come back have {bytes} bytes")]
+struct FilesTooLarge {
+    bytes: u64,
+}
+
+/// Only files that were asked for, each of their bounds checked.
+fn read_files(memory: &[u8], files: &[(String, u32, u32)], run: &Run) -> wasmtime::Result<Files> {
+    let bytes = files.iter().map(|(_, _, bytes)| u64::from(*bytes)).sum();
+    if bytes > run.limits.result_bytes {
+        return Err(FilesTooLarge { bytes }.into());
+    }
+    if files.len() > run.files_out.len() || files.iter().any(|(name, _, _)| !run.files_out.contains(name)) {
+        return Err(no_answer("it has files that nobody asked for"));
+    }
+    let content = |address: u32, bytes: u32| memory.get(address as usize..)?.get(..bytes as usize);
+    let copies = files.iter().map(|(name, address, bytes)| Some((name.clone(), content(*address, *bytes)?.to_vec())));
+    copies.collect::<Option<Files>>().ok_or_else(|| no_answer("its files lie outside of its memory"))
 }
 
 fn job_text(run: &Run) -> wasmtime::Result<String> {
@@ -185,6 +264,8 @@ fn job_text(run: &Run) -> wasmtime::Result<String> {
         args: run.args.as_deref().unwrap_or(&empty_list),
         kwargs: run.kwargs.as_deref().unwrap_or(&empty_object),
         argv: &run.argv,
+        seed: run.seed,
+        files_out: &run.files_out,
     })?)
 }
 
@@ -278,6 +359,13 @@ fn failed(error: &wasmtime::Error, limits: &RunLimits, meter: &Meter, stderr: &O
             limits.result_bytes
         );
         return RunEnd::failed(Outcome::OutputLimit, text);
+    }
+    if let Some(large) = error.downcast_ref::<FilesTooLarge>() {
+        let text = format!("{large}, and may have {}; limits.result_bytes sets it", limits.result_bytes);
+        return RunEnd::failed(Outcome::OutputLimit, text);
+    }
+    if let Some(refused) = error.downcast_ref::<FileRefused>() {
+        return RunEnd::failed(Outcome::Exception, refused.to_string());
     }
     if let Some(deep) = error.downcast_ref::<ResultTooDeep>() {
         return RunEnd::failed(Outcome::OutputLimit, format!("{deep}: return something flatter"));

@@ -1,13 +1,18 @@
 //! A task on this peer's own workers.
 
 use crate::tasks::{Place, Slot};
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use sandlot_compute::{Compute, Run, RunLimits, RunReport, Submitter};
-use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, RawJson, TaskId, limits};
+use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, RawJson, TaskFile, TaskId, limits};
 use std::time::Duration;
 
 /// Runs the task here, from queue to end.
 pub(crate) async fn run_here(compute: &Compute, id: &TaskId, task: CpuTask, slot: &Slot, me: &Address) -> CpuResult {
-    let mut run = match compute.submit(run_of(id, task, slot.submitter.clone())) {
+    let run = match run_of(id, task, slot.submitter.clone()) {
+        Ok(run) => run,
+        Err(error) => return CpuResult::ended(id.clone(), Outcome::Exception, error, me),
+    };
+    let mut run = match compute.submit(run) {
         Ok(run) => run,
         Err(full) => return rejected(id, full.to_string(), full.retry_after, me),
     };
@@ -29,10 +34,22 @@ pub(crate) fn rejected(id: &TaskId, reason: String, retry_after: Duration, me: &
     CpuResult { retry_after_ms: Some(milliseconds), ..CpuResult::ended(id.clone(), Outcome::Rejected, error, me) }
 }
 
-fn run_of(id: &TaskId, task: CpuTask, submitter: Submitter) -> Run {
+/// The bytes of files that were sent along, or what is wrong with them.
+fn decoded(files: Vec<TaskFile>) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let decode = |file: TaskFile| match BASE64.decode(&file.data) {
+        Ok(bytes) => Ok((file.name, bytes)),
+        Err(error) => Err(format!("member \"data\" of the file {:?} is not base64: {error}", file.name)),
+    };
+    files.into_iter().map(decode).collect()
+}
+
+fn run_of(id: &TaskId, task: CpuTask, submitter: Submitter) -> Result<Run, String> {
     let not_null = |raw: Option<RawJson>| raw.filter(|raw| raw.get() != "null");
     let filename = task.argv.first().filter(|name| !name.is_empty()).cloned();
-    Run {
+    Ok(Run {
+        files: decoded(task.files)?,
+        files_out: task.files_out,
+        seed: task.seed,
         filename: filename.unwrap_or_else(|| "<program>".to_owned()),
         argv: if task.argv.is_empty() { vec![String::new()] } else { task.argv },
         program: task.program,
@@ -52,8 +69,9 @@ fn run_of(id: &TaskId, task: CpuTask, submitter: Submitter) -> Run {
             result_bytes: task.limits.result_bytes.unwrap_or(limits::TASK_RESULT_BYTES),
             timeout: task.timeout.map_or(limits::TASK_TIMEOUT, Duration::from_secs_f64),
             cpu: task.limits.cpu_ms.map_or(limits::TASK_CPU, Duration::from_millis),
+            files_bytes: task.limits.files_bytes.unwrap_or(limits::TASK_FILES_BYTES),
         },
-    }
+    })
 }
 
 fn result_of(id: &TaskId, report: RunReport, me: &Address) -> CpuResult {
@@ -68,6 +86,11 @@ fn result_of(id: &TaskId, report: RunReport, me: &Address) -> CpuResult {
         stdout: report.stdout,
         stderr: report.stderr,
         truncated: report.truncated,
+        files: report
+            .files
+            .into_iter()
+            .map(|(name, bytes)| TaskFile { name, data: BASE64.encode(bytes) })
+            .collect(),
         usage: report.usage,
         retry_after_ms: None,
         stopping: false,

@@ -1,6 +1,8 @@
 //! What the host and the guest tell each other: one job in, one answer out, both JSON in the guest's memory.
 //!
-//! The guest exports `job_alloc(bytes) -> address` and `job_run(address, bytes) -> address << 32 | bytes`. The guest
+//! The guest exports `job_alloc(bytes) -> address` and `job_run(address, bytes) -> address << 32 | bytes`. Before
+//! `job_run`, `job_files_limit(bytes)` says how large its files may become, `job_file(path, path_bytes, content, bytes)`
+//! gives it a file, both in buffers of `job_alloc`, and `job_clock_virtual()` makes its clock count by itself. The guest
 //! is hostile: the host checks every address and length, and reads the answer as it reads any stranger's JSON.
 
 use crate::RawJson;
@@ -10,6 +12,12 @@ use serde::{Deserialize, Serialize};
 pub const EXPORT_ALLOC: &str = "job_alloc";
 /// The guest's export that runs a job.
 pub const EXPORT_RUN: &str = "job_run";
+/// The guest's export that limits its files.
+pub const EXPORT_FILES_LIMIT: &str = "job_files_limit";
+/// The guest's export that takes a file.
+pub const EXPORT_FILE: &str = "job_file";
+/// The guest's export that makes its clock virtual.
+pub const EXPORT_CLOCK_VIRTUAL: &str = "job_clock_virtual";
 /// The guest's memory.
 pub const EXPORT_MEMORY: &str = "memory";
 
@@ -28,9 +36,13 @@ pub struct Job<'a> {
     pub kwargs: &'a serde_json::value::RawValue,
     /// `sys.argv`, the program's name first.
     pub argv: &'a [String],
+    /// What `random` starts from; entropy when `None`.
+    pub seed: Option<u64>,
+    /// Paths of files that the answer tells of.
+    pub files_out: &'a [String],
 }
 
-/// What the guest answers: exactly one member is there.
+/// What the guest answers: exactly one of the first three members is there.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Answer {
@@ -41,6 +53,8 @@ pub struct Answer {
     pub exception: Option<crate::Exception>,
     /// The program ended by SystemExit; 0–255.
     pub exit_code: Option<u8>,
+    /// Files of `files_out`: path, address, bytes.
+    pub files: Vec<(String, u32, u32)>,
 }
 
 fn some_raw<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<RawJson>, D::Error> {

@@ -21,7 +21,7 @@ pub use error::{ErrorCode, Refusal};
 pub use ids::{Address, FileName, Key, PeerId, TaskId};
 pub use reply::{Reply, StatusReply};
 pub use request::{Envelope, Request};
-pub use task::{CpuResult, CpuTask, Exception, Outcome, TaskLimits, Usage};
+pub use task::{CpuResult, CpuTask, Exception, Outcome, TaskFile, TaskLimits, Usage};
 
 /// A JSON value kept as the text it came in, so that integers of any size survive.
 pub type RawJson = Box<serde_json::value::RawValue>;

@@ -33,9 +33,17 @@ pub const TASK_OUTPUT_BYTES: u64 = 1 << 20;
 pub const TASK_OUTPUT_BYTES_MAX: u64 = 16 << 20;
 /// The JSON text of a task's result; no task can ask for more.
 pub const TASK_RESULT_BYTES: u64 = 64 << 20;
+/// Bytes of the files that a task has at one time; they lie in its memory.
+pub const TASK_FILES_BYTES: u64 = 64 << 20;
+/// The most bytes of files a task can ask for.
+pub const TASK_FILES_BYTES_MAX: u64 = 512 << 20;
+/// Files that are sent with a task, and files that come back, each.
+pub const TASK_FILES_MAX: usize = 10_000;
+/// Bytes in the path of a task's file.
+pub const TASK_PATH_BYTES_MAX: usize = 1024;
 /// Lists and objects within each other in a task's result.
 pub const RESULT_DEPTH_MAX: usize = 200;
-/// Program, args, kwargs, argv and stdin of a task together.
+/// Program, args, kwargs, argv, stdin and files (as base64) of a task together.
 pub const TASK_INPUT_BYTES_MAX: u64 = 64 << 20;
 /// Wall time of a task, from its first slice.
 pub const TASK_TIMEOUT: Duration = Duration::from_secs(60);

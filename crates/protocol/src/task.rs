@@ -26,6 +26,15 @@ pub struct CpuTask {
     /// What the program reads from standard input.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
     pub stdin: String,
+    /// Files that lie in the program's folder when it starts.
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<TaskFile>,
+    /// Paths of files that come back with the result, if the program leaves them.
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
+    pub files_out: Vec<String>,
+    /// Makes the run repeatable: `random`, entropy and the clock then follow from this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// Only ever run on the peer that was asked; the tracker is not told.
     #[serde(default, deserialize_with = "null_is_default")]
     pub confidential: bool,
@@ -51,6 +60,15 @@ pub struct CpuTask {
     /// The peer that forwards this task: it is never forwarded again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_peer: Option<String>,
+}
+
+/// A file of a task, or one that comes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskFile {
+    /// Its path in the task's own file system; one that is not absolute lies in the program's folder, `/work`.
+    pub name: String,
+    /// Its bytes as base64.
+    pub data: String,
 }
 
 /// The text of an IP address, and what stands between it and a name.
@@ -94,9 +112,12 @@ pub struct TaskLimits {
     /// Milliseconds of processor time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_ms: Option<u64>,
-    /// Bytes of the result's JSON text.
+    /// Bytes of the result's JSON text, and of the files that come back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result_bytes: Option<u64>,
+    /// Bytes of the program's own files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files_bytes: Option<u64>,
 }
 
 impl TaskLimits {
@@ -117,6 +138,9 @@ impl CpuTask {
             kwargs: None,
             argv: Vec::new(),
             stdin: String::new(),
+            files: Vec::new(),
+            files_out: Vec::new(),
+            seed: None,
             confidential: false,
             priority: 0,
             weight: None,
@@ -167,12 +191,14 @@ impl CpuTask {
         }
         check_range("memory_bytes", self.limits.memory_bytes, limits::TASK_MEMORY_BYTES_MAX)?;
         check_range("result_bytes", self.limits.result_bytes, limits::TASK_RESULT_BYTES)?;
+        check_range("files_bytes", self.limits.files_bytes, limits::TASK_FILES_BYTES_MAX)?;
+        self.check_files()?;
         check_range("output_bytes", self.limits.output_bytes, limits::TASK_OUTPUT_BYTES_MAX)?;
         if self.input_bytes() > limits::TASK_INPUT_BYTES_MAX {
             return Err(Refusal::new(
                 crate::ErrorCode::LimitReached,
                 format!(
-                    "program, args, kwargs, argv and stdin have at most {} bytes together, these have {}",
+                    "program, args, kwargs, argv, stdin and files have at most {} bytes together, these have {}",
                     limits::TASK_INPUT_BYTES_MAX,
                     self.input_bytes()
                 ),
@@ -193,6 +219,25 @@ impl CpuTask {
         self.check_submitter()
     }
 
+    fn check_files(&self) -> Result<(), Refusal> {
+        let (max, path_max) = (limits::TASK_FILES_MAX, limits::TASK_PATH_BYTES_MAX);
+        for (member, count) in [("files", self.files.len()), ("files_out", self.files_out.len())] {
+            if count > max {
+                return Err(Refusal::bad_request(format!("member \"{member}\" must have at most {max} entries")));
+            }
+        }
+        let names = self.files.iter().map(|file| &file.name).chain(&self.files_out);
+        let is_path = |name: &&String| {
+            !name.is_empty() && name.len() <= path_max && !name.ends_with('/') && !name.contains('\0')
+        };
+        match names.into_iter().find(|name| !is_path(name)) {
+            Some(name) => Err(Refusal::bad_request(format!(
+                "a file's name must be a path of 1 to {path_max} bytes that ends in a name, not {name:?}"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     fn check_submitter(&self) -> Result<(), Refusal> {
         let Some(name) = &self.submitter else { return Ok(()) };
         // A peer that sends a task on puts the host before the name.
@@ -206,12 +251,23 @@ impl CpuTask {
         Ok(())
     }
 
-    /// Bytes of program, args, kwargs, argv and stdin together.
+    /// Bytes of program, args, kwargs, argv, stdin and files together.
     #[must_use]
     pub fn input_bytes(&self) -> u64 {
         let raw = |value: &Option<RawJson>| value.as_ref().map_or(0, |raw| raw.get().len());
         let argv: usize = self.argv.iter().map(String::len).sum();
-        (self.program.len() + raw(&self.args) + raw(&self.kwargs) + argv + self.stdin.len()) as u64
+        let files: usize = self.files.iter().map(TaskFile::bytes).sum();
+        let files_out: usize = self.files_out.iter().map(String::len).sum();
+        let call = raw(&self.args) + raw(&self.kwargs) + argv;
+        (self.program.len() + call + self.stdin.len() + files + files_out) as u64
+    }
+}
+
+impl TaskFile {
+    /// Roughly what it takes, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.name.len() + self.data.len()
     }
 }
 
@@ -330,6 +386,9 @@ pub struct CpuResult {
     /// Output was cut at its limit.
     #[serde(default)]
     pub truncated: bool,
+    /// The files of `files_out` that the program left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<TaskFile>,
     /// What it used.
     #[serde(default)]
     pub usage: Usage,
@@ -356,6 +415,7 @@ impl CpuResult {
             stdout: String::new(),
             stderr: String::new(),
             truncated: false,
+            files: Vec::new(),
             usage: Usage::default(),
             retry_after_ms: None,
             stopping: false,
@@ -369,7 +429,8 @@ impl CpuResult {
         let exception =
             self.exception.as_ref().map_or(0, |exception| exception.traceback.len() + exception.message.len());
         let error = self.error.as_ref().map_or(0, String::len);
-        RECORD_BYTES + error + self.result.get().len() + self.stdout.len() + self.stderr.len() + exception
+        let files: usize = self.files.iter().map(TaskFile::bytes).sum();
+        RECORD_BYTES + files + error + self.result.get().len() + self.stdout.len() + self.stderr.len() + exception
     }
 
     /// How it ended; for a peer that does not say, what its `error` tells.
@@ -412,6 +473,9 @@ mod tests {
         check(r#"{"program":"","priority":101}"#, "\"priority\"");
         check(r#"{"program":"","weight":0}"#, "\"weight\"");
         check(r#"{"program":"","submitter":"a\nb"}"#, "\"submitter\"");
+        check(r#"{"program":"","files":[{"name":"a/","data":""}]}"#, "a file's name");
+        check(r#"{"program":"","files_out":[""]}"#, "a file's name");
+        check(r#"{"program":"","limits":{"files_bytes":9999999999}}"#, "limits.files_bytes");
         check(r#"{"program":"","limits":{"cpu_ms":0}}"#, "limits.cpu_ms");
         check(r#"{"program":"","limits":{"result_bytes":99999999}}"#, "limits.result_bytes");
         let large = CpuTask::new("#".repeat(65 << 20)).check().unwrap_err();

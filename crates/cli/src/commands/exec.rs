@@ -2,7 +2,7 @@
 
 use crate::{
     args::{ExecArguments, GuestArguments, NodeArguments},
-    commands::{output, program},
+    commands::{output, program, task_files},
     exit, guest, python_text,
 };
 use anyhow::Result;
@@ -26,19 +26,23 @@ pub(crate) async fn exec(node: &NodeArguments, arguments: ExecArguments) -> Resu
     let config =
         ComputeConfig { workers: 1, live_runs_max: 1, slice_fuel: Some(SLICE_FUEL), ..ComputeConfig::default() };
     let compute = guest::start(&arguments.guest, config)?;
-    let mut run = compute.submit(run_of(task))?;
+    let mut run = compute.submit(run_of(task)?)?;
     let report = if node.json { run.wait().await } else { pass_through(&mut run).await };
     if node.json {
         output::line(&json(&report));
     } else {
         tell(&report, is_call);
     }
+    task_files::keep(&arguments.program.files_out, &task_files::encoded(&report.files))?;
     Ok(exit::of_outcome(report.outcome, report.exit_code))
 }
 
-fn run_of(task: CpuTask) -> Run {
+fn run_of(task: CpuTask) -> Result<Run> {
     let defaults = RunLimits::default();
-    Run {
+    Ok(Run {
+        files: task_files::decoded(task.files)?,
+        files_out: task.files_out,
+        seed: task.seed,
         filename: task.argv.first().cloned().unwrap_or_default(),
         limits: RunLimits {
             fuel: task.limits.fuel.unwrap_or(defaults.fuel),
@@ -46,6 +50,7 @@ fn run_of(task: CpuTask) -> Run {
             output_bytes: task.limits.output_bytes.unwrap_or(defaults.output_bytes),
             output_stops: task.limits.output_stops.unwrap_or(defaults.output_stops),
             result_bytes: task.limits.result_bytes.unwrap_or(defaults.result_bytes),
+            files_bytes: task.limits.files_bytes.unwrap_or(defaults.files_bytes),
             cpu: task.limits.cpu_ms.map_or(defaults.cpu, Duration::from_millis),
             timeout: task.timeout.map_or(defaults.timeout, Duration::from_secs_f64),
         },
@@ -55,7 +60,7 @@ fn run_of(task: CpuTask) -> Run {
         argv: task.argv,
         stdin: task.stdin,
         ..Run::new(task.program)
-    }
+    })
 }
 
 /// Passes output on as it comes. Ctrl-C stops the program.
@@ -115,6 +120,7 @@ fn json(report: &RunReport) -> String {
         .with("stdout", &report.stdout)
         .with("stderr", &report.stderr)
         .with("truncated", report.truncated)
+        .with("files", task_files::encoded(&report.files))
         .with("usage", report.usage);
     serde_json::to_string(&members).unwrap_or_default()
 }

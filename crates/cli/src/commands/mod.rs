@@ -8,6 +8,7 @@ mod network;
 mod output;
 mod program;
 mod roles;
+mod task_files;
 mod tasks;
 mod top;
 mod walls;

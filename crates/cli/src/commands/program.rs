@@ -2,7 +2,7 @@
 
 use crate::{
     args::{CallArguments, LimitArguments, ProgramArguments},
-    commands::output,
+    commands::{output, task_files},
     exit::Usage,
     literal,
 };
@@ -11,6 +11,7 @@ use sandlot_protocol::{CpuTask, RawJson, TaskLimits};
 use std::{
     io::{IsTerminal, Read},
     os::fd::AsFd,
+    path::Path,
     time::Duration,
 };
 use tokio::time::timeout;
@@ -21,19 +22,32 @@ const STDIN_NOTICE: Duration = Duration::from_secs(2);
 /// The task that these arguments describe.
 pub(crate) async fn task_of_file(arguments: &ProgramArguments) -> Result<CpuTask> {
     let name = arguments.file_and_argv.first().context("there is no program")?;
-    let program = if name == "-" {
-        std::io::read_to_string(std::io::stdin()).context("reading the program from standard input")?
+    let mut argv = arguments.file_and_argv.clone();
+    let (program, mut files) = if name == "-" {
+        (std::io::read_to_string(std::io::stdin()).context("reading the program from standard input")?, Vec::new())
+    } else if let Some((main, files)) = task_files::program(Path::new(name))? {
+        task_files::MAIN.clone_into(&mut argv[0]);
+        (main, files)
     } else {
-        std::fs::read_to_string(name).with_context(|| format!("cannot read the program {name}"))?
+        (std::fs::read_to_string(name).with_context(|| format!("cannot read the program {name}"))?, Vec::new())
     };
+    for file in &arguments.files {
+        files.extend(task_files::sent(file)?);
+    }
+    for package in &arguments.packages {
+        files.extend(task_files::package(package)?);
+    }
     let mut task = CpuTask::new(program);
+    task.files = files;
+    task.files_out = arguments.files_out.iter().map(|file| task_files::out(file).0.to_owned()).collect();
+    task.seed = arguments.seed;
     task.function.clone_from(&arguments.function);
     call(&mut task, &arguments.call)?;
     limits(&mut task, arguments.limits);
     if arguments.function.is_none() && (task.args.is_some() || task.kwargs.is_some()) {
         return Err(Usage("--args and --kwargs need --function: a script has ARGS behind its name".to_owned()).into());
     }
-    task.argv.clone_from(&arguments.file_and_argv);
+    task.argv = argv;
     if !arguments.no_stdin && name != "-" {
         task.stdin = read_stdin().await?;
     }
@@ -67,6 +81,7 @@ pub(crate) fn limits(task: &mut CpuTask, arguments: LimitArguments) {
         output_stops: arguments.output_stops.then_some(true),
         cpu_ms: arguments.cpu_ms,
         result_bytes: arguments.result_bytes,
+        files_bytes: arguments.files_bytes,
     };
 }
 

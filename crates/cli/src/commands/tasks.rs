@@ -2,7 +2,7 @@
 
 use crate::{
     args::{BatchArguments, CpuArguments, HistoryArguments, NodeArguments, RunArguments, SendArguments},
-    commands::{client, output, program},
+    commands::{client, output, program, task_files},
     exit, python_text,
 };
 use anyhow::{Context, Result};
@@ -23,13 +23,13 @@ pub(crate) async fn cpu(node: &NodeArguments, arguments: CpuArguments) -> Result
     task.function = Some(arguments.function);
     program::call(&mut task, &arguments.call)?;
     program::limits(&mut task, arguments.limits);
-    send(node, task, arguments.send).await
+    send(node, task, arguments.send, &[]).await
 }
 
 /// `sandlot run`.
 pub(crate) async fn run(node: &NodeArguments, arguments: RunArguments) -> Result<ExitCode> {
     let task = program::task_of_file(&arguments.program).await?;
-    send(node, task, arguments.send).await
+    send(node, task, arguments.send, &arguments.program.files_out).await
 }
 
 /// The task as it is to be sent, and its id.
@@ -45,7 +45,12 @@ pub(crate) fn with_sending(mut task: CpuTask, arguments: SendArguments) -> Resul
     Ok((task, id))
 }
 
-async fn send(node: &NodeArguments, task: CpuTask, arguments: SendArguments) -> Result<ExitCode> {
+async fn send(
+    node: &NodeArguments,
+    task: CpuTask,
+    arguments: SendArguments,
+    files_out: &[String],
+) -> Result<ExitCode> {
     let (task, id) = with_sending(task, arguments)?;
     let is_call = task.function.is_some();
     let client = client(node);
@@ -59,6 +64,7 @@ async fn send(node: &NodeArguments, task: CpuTask, arguments: SendArguments) -> 
     } else {
         tell(&result, is_call);
     }
+    task_files::keep(files_out, &result.files)?;
     Ok(exit::of_outcome(result.outcome(), result.exit_code))
 }
 

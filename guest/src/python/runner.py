@@ -1,5 +1,6 @@
 """Runs one job and answers with JSON text. The forms are described in crates/protocol/src/abi.rs."""
 
+import atexit
 import builtins
 import json
 import linecache
@@ -20,18 +21,40 @@ stdout, stderr = sys.stdout, sys.stderr
 set_trace, set_profile = sys.settrace, sys.setprofile
 monitoring = getattr(sys, "monitoring", None)
 code_of_exit = SystemExit.code
+plain_hook = sys.excepthook
+run_exit_functions = atexit._run_exitfuncs
 
 
 def run(job, encode):
     """Runs the job (JSON text) and returns the answer (JSON text). Never raises."""
+    module = types.ModuleType("program")
+    names = []
     try:
-        random.seed(int.from_bytes(os.urandom(16), "little"))
-        answer = attempt(job, encode)
+        job = read(job)
+        seed = job["seed"]
+        random.seed(int.from_bytes(os.urandom(16), "little") if seed is None else seed)
+        names = job["files_out"]
+        answer = attempt(job, module, encode)
     except BaseException:
         # The program has broken what an answer is made of; this one is made of nothing.
         answer = BROKEN
+    leave(module, names)
     flush()
-    return answer
+    try:
+        files = [[name, *place] for name in names if (place := file_place(name)) is not None]
+        return answer[:-1] + ',"files":' + encode(files) + "}" if files else answer
+    except BaseException:
+        return answer
+
+
+def leave(module, names):
+    """What happens when a program ends: exit functions, then its own names go, so that files are written out."""
+    try:
+        run_exit_functions()
+        if module.__name__ == "__main__" or names:
+            module.__dict__.clear()
+    except BaseException:
+        pass
 
 
 BROKEN = (
@@ -40,17 +63,28 @@ BROKEN = (
 )
 
 
-def attempt(job, encode):
+def attempt(job, module, encode):
     try:
         try:
-            value = execute(read(job))
+            value = execute(job, module)
         finally:
             unwatch()
         return '{"value":' + encode(value) + "}"
     except SystemExit as error:
         return exit_answer(error, encode)
     except BaseException as error:
+        tell_hook(error)
         return exception_answer(error, encode)
+
+
+def tell_hook(error):
+    """The program's own `sys.excepthook`, if it has one."""
+    hook = sys.excepthook
+    if hook is not plain_hook:
+        try:
+            hook(type(error), error, own_frames(error.__traceback__))
+        except BaseException:
+            pass
 
 
 def unwatch():
@@ -73,14 +107,17 @@ def read(job):
         sys.set_int_max_str_digits(digits)
 
 
-def execute(job):
+def execute(job, module):
     function = job["function"]
     filename = job["filename"]
     program = job["program"]
-    # Tracebacks and inspect find the program's lines here: there is no file to read them from.
+    # Tracebacks and inspect find the program's lines here.
     linecache.cache[filename] = (len(program), None, program.splitlines(True), filename)
     sys.argv = job["argv"]
-    module = types.ModuleType("__main__" if function is None else "program")
+    if function is None:
+        module.__name__ = "__main__"
+        if not filename.startswith("<"):
+            put_script(filename, program)
     module.__file__ = filename
     module.__builtins__ = builtins
     sys.modules["__main__"] = module
@@ -89,6 +126,15 @@ def execute(job):
     if function is None:
         return None
     return find(module, function)(*job["args"], **job["kwargs"])
+
+
+def put_script(filename, program):
+    """The script lies where its name says, and its folder is where it finds its modules."""
+    path = "/work/" + filename if not filename.startswith("/") else filename
+    file_put(path, program.encode("utf-8", "surrogatepass"))
+    folder = path.rpartition("/")[0] or "/"
+    if folder != sys.path[0]:
+        sys.path[0] = folder
 
 
 def find(module, name):
@@ -122,6 +168,7 @@ def exception_answer(error, encode):
     message = describe(error)
     try:
         tell = traceback.TracebackException(type(error), error, own_frames(error.__traceback__), compact=True)
+        clear(tell)
         text = "".join(tell.format())
     except BaseException:
         text = type(error).__name__ + ": " + message + "\n"
@@ -143,6 +190,25 @@ def own_frames(frames):
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
     return frames
+
+
+def clear(tell):
+    """Leaves out the frames of the sandbox's own parts, and names the standard library's as CPython does."""
+    rest, seen = [tell], 0
+    while rest and seen < CHAIN_MAX:
+        one = rest.pop()
+        seen += 1
+        kept = [frame for frame in one.stack if not frame.filename.startswith("<sandlot ")]
+        for frame in kept:
+            if frame.filename in sys.modules and frame.filename != "__main__":
+                frame.filename = "<frozen " + frame.filename + ">"
+        one.stack[:] = kept
+        rest += [other for other in (one.__cause__, one.__context__) if other is not None]
+        rest += one.exceptions or ()
+
+
+# Exceptions in a chain or group that are looked at.
+CHAIN_MAX = 1000
 
 
 def printable(members):

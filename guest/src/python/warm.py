@@ -1,10 +1,17 @@
 """Runs at build time, before the snapshot: what it imports and exercises is ready in every task."""
 
 import _sitebuiltins
+import argparse, array, ast, asyncio, concurrent.futures, configparser, decimal, difflib, fractions, glob, graphlib
+import ipaddress, logging, pathlib, pickle, pprint, queue, secrets, shlex, shutil, statistics, tempfile, threading
+import unicodedata, unittest, urllib.parse, zipfile, zlib, zoneinfo
 import abc, base64, bisect, builtins, collections, collections.abc, contextlib, copy, csv, dataclasses, datetime
 import enum, functools, gc, hashlib, heapq, inspect, io, itertools, json, linecache, math, operator, os, random, re
 import statistics, string, struct, sys, textwrap, time, traceback, types, typing, uuid, warnings, weakref
 
+builtins.help = _sitebuiltins._Helper()
+builtins.copyright = _sitebuiltins._Printer("copyright", sys.copyright)
+builtins.credits = _sitebuiltins._Printer("credits", "See www.rustpython.github.io for RustPython's contributors.")
+builtins.license = _sitebuiltins._Printer("license", "See https://docs.python.org/3/license.html")
 builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
 builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
 
@@ -35,7 +42,10 @@ def main(n, *, name="x"):
 
 
 def warm(program, function):
-    job = {"program": program, "filename": "<warm-up>", "function": function, "args": [50], "kwargs": {}, "argv": [""]}
+    job = {
+        "program": program, "filename": "<warm-up>", "function": function, "args": [50], "kwargs": {}, "argv": [""],
+        "files_out": [], "seed": None,
+    }
     answer = json.loads(run(json.dumps(job), encode))
     for name in ("__main__", "program"):
         sys.modules.pop(name, None)

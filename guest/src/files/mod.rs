@@ -1,0 +1,53 @@
+//! The task's own files: a file system in the guest's memory behind WASI's calls.
+//!
+//! The C library calls WASI's functions by their linker names. Those for files and folders are defined here
+//! ([`wasi`]), so they never leave the guest; what concerns standard input, output and error goes on to the host.
+//! The files are gone with the instance, count as the task's memory, and cost nothing until the first is made.
+
+mod descriptors;
+mod host;
+mod tree;
+mod wasi;
+
+use descriptors::Descriptors;
+use std::cell::RefCell;
+use tree::Tree;
+
+/// Bytes of files that a snapshot may hold before a task's own limit counts.
+const SNAPSHOT_BYTES_MAX: u64 = 64 << 20;
+
+struct Files {
+    tree: Tree,
+    descriptors: Descriptors,
+}
+
+thread_local! {
+    static FILES: RefCell<Files> = RefCell::new(Files {
+        tree: Tree::new(SNAPSHOT_BYTES_MAX),
+        descriptors: Descriptors::new(),
+    });
+}
+
+/// Puts a file there, with its folders. Says whether it could.
+pub fn put(path: &str, content: Vec<u8>) -> bool {
+    FILES.with_borrow_mut(|files| files.tree.put(path, content, crate::clock::now_ns()).is_ok())
+}
+
+/// A file's bytes stay where they are as long as nothing is written: their address and length.
+pub fn place(path: &str) -> Option<(usize, usize)> {
+    FILES.with_borrow(|files| {
+        let inode = files.tree.find(tree::ROOT, path, true).ok()?;
+        let content = files.tree.content(inode).ok()?;
+        Some((content.as_ptr() as usize, content.len()))
+    })
+}
+
+/// How many bytes the task may add.
+pub fn limit(bytes: u64) {
+    FILES.with_borrow_mut(|files| files.tree.limit(bytes));
+}
+
+/// Bytes that all files may have, and have.
+pub fn room() -> (u64, u64) {
+    FILES.with_borrow(|files| (files.tree.bytes_max(), files.tree.used_bytes()))
+}

@@ -1,0 +1,78 @@
+"""Runs first, at build time: puts in place what differs from a plain RustPython.
+
+SOURCES (name to source), file_room and the other native functions are given.
+"""
+
+import sys
+import types
+
+
+def load(name):
+    module = types.ModuleType("sandlot." + name)
+    exec(compile(SOURCES[name], f"<sandlot {name}>", "exec"), module.__dict__)
+    return module
+
+
+assert "threading" not in sys.modules
+load("threads").install()
+
+import os
+
+load("system").install(file_room)
+missing = load("missing")
+os.__getattr__ = missing.os_attribute
+
+import asyncio
+
+load("event_loop").install()
+
+serial = load("serial")
+
+
+def patch_executor(name):
+    def patch(module):
+        setattr(module, name, serial.named(serial.SerialExecutor, name, module.__name__))
+
+    return patch
+
+
+def patch_pool(module):
+    module.Pool = serial.named(serial.Pool, "Pool", "multiprocessing.pool")
+    module.ThreadPool = serial.named(serial.Pool, "ThreadPool", "multiprocessing.pool")
+    module.AsyncResult = module.ApplyResult = serial.AsyncResult
+
+
+for name, patch in (
+    ("socket", missing.patch_socket),
+    ("subprocess", missing.patch_subprocess),
+    ("select", missing.patch_select),
+):
+    # Imported with asyncio: those that have it keep it, others find it as it now is.
+    module = sys.modules.pop(name, None)
+    if module is not None:
+        patch(module)
+for name in ("selectors", "ssl", "_socket", "_ssl"):
+    sys.modules.pop(name, None)
+
+PATCHES = {
+    "socket": missing.patch_socket,
+    "subprocess": missing.patch_subprocess,
+    "select": missing.patch_select,
+    "concurrent.futures.thread": patch_executor("ThreadPoolExecutor"),
+    "concurrent.futures.process": patch_executor("ProcessPoolExecutor"),
+    "multiprocessing.pool": patch_pool,
+    "multiprocessing.process": missing.patch_multiprocessing_process,
+}
+sys.meta_path[:0] = [missing.First, missing.Patches(PATCHES)]
+sys.meta_path.append(missing.Last)
+
+# Programs of several modules lie in their folder; what is sent along lies beside it.
+for folder in ("/work", "/packages", "/tmp"):
+    os.mkdir(folder)
+os.chdir("/work")
+sys.path[:] = ["/work", "/packages"]
+sys.path_importer_cache.clear()
+
+import zoneinfo
+
+zoneinfo.reset_tzpath(to=["/usr/share/zoneinfo"])
