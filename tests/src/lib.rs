@@ -2,6 +2,7 @@
 //! What it starts ends with it.
 
 mod clock;
+pub mod conformance;
 pub mod density;
 pub mod fairness;
 pub mod hostile;

@@ -131,7 +131,14 @@ impl RunEnd {
     }
 
     fn value(value: RawJson) -> Self {
-        Self { outcome: Outcome::Ok, value: Some(value), exception: None, exit_code: None, error: None, files: Vec::new() }
+        Self {
+            outcome: Outcome::Ok,
+            value: Some(value),
+            exception: None,
+            exit_code: None,
+            error: None,
+            files: Vec::new(),
+        }
     }
 }
 
@@ -161,7 +168,11 @@ type Files = Vec<(String, Vec<u8>)>;
 async fn call(entry: Entry) -> wasmtime::Result<(Answer, Files)> {
     let Entry { guest, mut run, meter, holding, stdout, stderr, slice_fuel } = entry;
     let job = job_text(&run)?;
-    let wasi = WasiCtxBuilder::new().stdin(MemoryInputPipe::new(std::mem::take(&mut run.stdin))).stdout(stdout).stderr(stderr).build_p1();
+    let wasi = WasiCtxBuilder::new()
+        .stdin(MemoryInputPipe::new(std::mem::take(&mut run.stdin)))
+        .stdout(stdout)
+        .stderr(stderr)
+        .build_p1();
     let entropy = run.seed.map(seeded_entropy);
     let state = TaskState { wasi, meter: Arc::clone(&meter), holding, entropy, host_bytes: 0 };
     let mut store = Store::new(&guest.engine, state);

@@ -86,11 +86,7 @@ fn result_of(id: &TaskId, report: RunReport, me: &Address) -> CpuResult {
         stdout: report.stdout,
         stderr: report.stderr,
         truncated: report.truncated,
-        files: report
-            .files
-            .into_iter()
-            .map(|(name, bytes)| TaskFile { name, data: BASE64.encode(bytes) })
-            .collect(),
+        files: report.files.into_iter().map(|(name, bytes)| TaskFile { name, data: BASE64.encode(bytes) }).collect(),
         usage: report.usage,
         retry_after_ms: None,
         stopping: false,

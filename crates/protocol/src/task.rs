@@ -227,9 +227,8 @@ impl CpuTask {
             }
         }
         let names = self.files.iter().map(|file| &file.name).chain(&self.files_out);
-        let is_path = |name: &&String| {
-            !name.is_empty() && name.len() <= path_max && !name.ends_with('/') && !name.contains('\0')
-        };
+        let is_path =
+            |name: &&String| !name.is_empty() && name.len() <= path_max && !name.ends_with('/') && !name.contains('\0');
         match names.into_iter().find(|name| !is_path(name)) {
             Some(name) => Err(Refusal::bad_request(format!(
                 "a file's name must be a path of 1 to {path_max} bytes that ends in a name, not {name:?}"

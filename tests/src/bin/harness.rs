@@ -2,12 +2,15 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
-use sandlot_tests::{density::density, fairness::fairness, measure::Row, scoreboard::scoreboard, soak::soak};
+use sandlot_tests::{
+    conformance, density::density, fairness::fairness, measure::Row, scoreboard::scoreboard, soak::soak,
+};
 use std::{path::Path, process::ExitCode, time::Duration};
 
 const USAGE: &str = "usage: harness fairness|density|all [--json] [--seconds N]
        harness soak --minutes N
-       harness scoreboard [--runs N]";
+       harness scoreboard [--runs N]
+       harness conformance SUITE [MODULE ...]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,6 +32,7 @@ async fn main() -> ExitCode {
         }
         Some("soak") => soak(minutes, |what| eprintln!("soak: {what}")).await,
         Some("scoreboard") => return write_scoreboard(number("--runs", 1.0).unwrap_or(1.0) as usize).await,
+        Some("conformance") if arguments.len() > 1 => return write_conformance(&arguments[1], &arguments[2..]).await,
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -42,6 +46,31 @@ fn tell(rows: &[Row], json: bool) -> ExitCode {
         println!("{}", if json { row.json().to_string() } else { row.line() });
     }
     if rows.iter().all(Row::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn write_conformance(suite: &str, only: &[String]) -> ExitCode {
+    let only: Vec<&str> = only.iter().map(String::as_str).collect();
+    let modules = if only.is_empty() { conformance::modules() } else { only.clone() };
+    let ran = conformance::conformance(Path::new(suite), &modules, |line| eprintln!("conformance: {line}")).await;
+    let all = match ran {
+        Ok(all) => all,
+        Err(error) => {
+            eprintln!("conformance: {suite}: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let page = conformance::page(&all);
+    if !only.is_empty() {
+        println!("{page}");
+        return ExitCode::SUCCESS;
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/conformance.md");
+    if let Err(error) = std::fs::write(&path, page) {
+        eprintln!("conformance: {}: {error}", path.display());
+        return ExitCode::FAILURE;
+    }
+    println!("docs/conformance.md is written");
+    ExitCode::SUCCESS
 }
 
 async fn write_scoreboard(runs: usize) -> ExitCode {

@@ -10,6 +10,7 @@ mod failures;
 mod files;
 mod hostile;
 mod kept;
+mod python;
 mod shutdown;
 mod tasks;
 mod tidy;

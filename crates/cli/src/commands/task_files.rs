@@ -26,6 +26,13 @@ const COMPILED_ENDS: [&str; 4] = [".so", ".pyd", ".dylib", ".dll"];
 /// Files by their path, before they are sent.
 type Files = Vec<(String, Vec<u8>)>;
 
+/// Files as they are gathered, so that too many are noticed before they fill the memory.
+#[derive(Default)]
+struct Gathered {
+    files: Files,
+    bytes: u64,
+}
+
 /// A program that is a folder or a zip: the text of its first module, and all its files. `None` for a plain file.
 pub(crate) fn program(path: &Path) -> Result<Option<(String, Vec<TaskFile>)>> {
     let Some(files) = folder_or_zip(path)? else { return Ok(None) };
@@ -132,7 +139,7 @@ fn folder_or_zip(path: &Path) -> Result<Option<Files>> {
 
 fn unzip(file: File) -> Result<Files> {
     let mut archive = ZipArchive::new(file)?;
-    let mut files = Vec::new();
+    let mut gathered = Gathered::default();
     for index in 0..archive.len() {
         let entry = archive.by_index(index)?;
         if entry.is_dir() {
@@ -142,14 +149,14 @@ fn unzip(file: File) -> Result<Files> {
         let name = name.with_context(|| format!("its entry {:?} is no path", entry.name()))?;
         let mut content = Vec::new();
         entry.take(TASK_FILES_BYTES_MAX + 1).read_to_end(&mut content)?;
-        add(&mut files, name, content)?;
+        gathered.add(name, content)?;
     }
-    Ok(files)
+    Ok(gathered.files)
 }
 
 /// All files of a folder, without hidden ones and without compiled modules that Python keeps for itself.
 fn folder(path: &Path) -> Result<Files> {
-    let mut files = Vec::new();
+    let mut gathered = Gathered::default();
     let mut rest = vec![(path.to_owned(), String::new())];
     while let Some((folder, prefix)) = rest.pop() {
         let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
@@ -165,20 +172,22 @@ fn folder(path: &Path) -> Result<Files> {
                 rest.push((path, format!("{name}/")));
             } else {
                 let content = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                add(&mut files, name, content)?;
+                gathered.add(name, content)?;
             }
         }
     }
-    files.sort();
-    Ok(files)
+    gathered.files.sort();
+    Ok(gathered.files)
 }
 
-fn add(files: &mut Files, name: String, content: Vec<u8>) -> Result<()> {
-    files.push((name, content));
-    let bytes: u64 = files.iter().map(|(_, content)| content.len() as u64).sum();
-    if files.len() > TASK_FILES_MAX || bytes > TASK_FILES_BYTES_MAX {
-        let text = format!("more than {TASK_FILES_MAX} files or {TASK_FILES_BYTES_MAX} bytes cannot be sent");
-        return Err(Usage(text).into());
+impl Gathered {
+    fn add(&mut self, name: String, content: Vec<u8>) -> Result<()> {
+        self.bytes += content.len() as u64;
+        self.files.push((name, content));
+        if self.files.len() > TASK_FILES_MAX || self.bytes > TASK_FILES_BYTES_MAX {
+            let text = format!("more than {TASK_FILES_MAX} files or {TASK_FILES_BYTES_MAX} bytes cannot be sent");
+            return Err(Usage(text).into());
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -45,12 +45,7 @@ pub(crate) fn with_sending(mut task: CpuTask, arguments: SendArguments) -> Resul
     Ok((task, id))
 }
 
-async fn send(
-    node: &NodeArguments,
-    task: CpuTask,
-    arguments: SendArguments,
-    files_out: &[String],
-) -> Result<ExitCode> {
+async fn send(node: &NodeArguments, task: CpuTask, arguments: SendArguments, files_out: &[String]) -> Result<ExitCode> {
     let (task, id) = with_sending(task, arguments)?;
     let is_call = task.function.is_some();
     let client = client(node);

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod python;
+
 use sandlot_compute::{Compute, ComputeConfig, Guest, Run, RunLimits, RunReport, WaitsFor};
 use sandlot_protocol::{Outcome, raw_json};
 use std::{path::Path, sync::OnceLock, time::Duration};

@@ -1,0 +1,192 @@
+//! What a program finds: files of its own, an event loop, refusals that say why, and repeatable runs.
+
+use super::{limited, run, script, value};
+use sandlot_compute::{Run, RunLimits};
+use sandlot_protocol::Outcome;
+
+/// Runs a script that checks itself with `assert`.
+async fn check(program: &str) {
+    let report = run(script(program)).await;
+    let told = (report.outcome, report.exception.map(|exception| exception.traceback), report.stderr);
+    assert_eq!(told.0, Outcome::Ok, "{told:?}");
+}
+
+/// The exception's type and message.
+async fn raised(program: &str) -> (String, String) {
+    let exception = run(script(program)).await.exception.expect("it raises");
+    (exception.kind, exception.message)
+}
+
+#[tokio::test]
+async fn files_are_the_tasks_own() {
+    check(
+        r#"
+import os, pathlib, shutil, tempfile
+assert os.getcwd() == "/work" and os.listdir() == []
+pathlib.Path("a/b").mkdir(parents=True)
+pathlib.Path("a/b/c.txt").write_text("grüße\n" * 3)
+assert pathlib.Path("a/b/c.txt").read_text().splitlines() == ["grüße"] * 3
+assert os.stat("a/b/c.txt").st_size == 24
+with open("a/b/c.txt", "r+b") as file:
+    file.seek(10); file.write(b"XY"); file.seek(0, 2); file.write(b"end"); file.truncate(26)
+assert open("a/b/c.txt", "rb").read()[8:12] == b"\nXYr"[:1] + open("a/b/c.txt", "rb").read()[9:12]
+with open("a/log", "a") as file: file.write("1")
+with open("a/log", "a") as file: file.write("2")
+assert open("a/log").read() == "12"
+os.rename("a/log", "a/moved"); os.symlink("moved", "a/link"); os.link("a/moved", "a/hard")
+assert os.readlink("a/link") == "moved" and open("a/link").read() == "12" and os.stat("a/hard").st_nlink == 2
+assert sorted(os.listdir("a")) == ["b", "hard", "link", "moved"]
+assert [(r, sorted(d), sorted(f)) for r, d, f in os.walk("a")][0] == ("a", ["b"], ["hard", "link", "moved"])
+for what, error in [
+    (lambda: open("nowhere"), FileNotFoundError), (lambda: os.mkdir("a"), FileExistsError),
+    (lambda: os.rmdir("a"), OSError), (lambda: open("a"), IsADirectoryError),
+    (lambda: os.listdir("a/moved"), NotADirectoryError), (lambda: open("a/moved", "x"), FileExistsError),
+    (lambda: os.remove("a"), (IsADirectoryError, PermissionError)),
+]:
+    try: what()
+    except error: pass
+    else: raise AssertionError(error)
+shutil.copytree("a", "copy"); shutil.rmtree("a"); assert os.listdir() == ["copy"]
+with tempfile.TemporaryDirectory() as folder:
+    assert folder.startswith("/tmp/")
+with tempfile.NamedTemporaryFile() as file:
+    file.write(b"x"); file.flush(); assert os.path.getsize(file.name) == 1
+assert not os.path.exists("/etc/passwd") and not os.path.exists("/proc")
+os.chdir("/tmp"); assert os.getcwd() == "/tmp"
+"#,
+    )
+    .await;
+    // Another task sees nothing of it.
+    assert_eq!(value("import os\ndef main(): return os.listdir('/work') + os.listdir('/tmp')").await, "[]");
+}
+
+#[tokio::test]
+async fn the_quota_of_files_binds() {
+    let limits = || RunLimits { files_bytes: 1 << 20, ..RunLimits::default() };
+    let program = r#"
+import errno
+def main():
+    try:
+        with open("large", "wb", buffering=0) as file:
+            for _ in range(100): file.write(bytes(100_000))
+    except OSError as error:
+        return [error.errno == errno.ENOSPC, open("large", "rb").read() == bytes(1_000_000)]
+"#;
+    let report = run(limited(program, limits())).await;
+    assert_eq!(report.value.unwrap().get(), "[true,true]");
+    let sparse = "def main():\n    f = open('x', 'wb', buffering=0)\n    f.seek(10**12)\n    f.write(b'x')\n";
+    assert_eq!(run(limited(sparse, limits())).await.exception.unwrap().kind, "OSError");
+    let sent = Run { files: vec![("a".to_owned(), vec![0; 2 << 20])], ..limited("def main(): pass", limits()) };
+    let report = run(sent).await;
+    assert!(report.error.unwrap().contains("limits.files_bytes"));
+}
+
+#[tokio::test]
+async fn files_come_and_go_with_the_task() {
+    let report = run(Run {
+        files: vec![("in.txt".to_owned(), b"one".to_vec()), ("/packages/lib/__init__.py".to_owned(), b"X = 2".to_vec())],
+        files_out: vec!["sub/out.txt".to_owned(), "never".to_owned()],
+        ..script("import os, lib\nos.mkdir('sub')\nfile = open('sub/out.txt', 'w')\nfile.write(open('in.txt').read() * lib.X)")
+    })
+    .await;
+    assert_eq!((report.outcome, report.error), (Outcome::Ok, None));
+    assert_eq!(report.files, [("sub/out.txt".to_owned(), b"oneone".to_vec())]);
+}
+
+#[tokio::test]
+async fn asyncio_runs_without_sockets() {
+    check(
+        r#"
+import asyncio, time
+async def main():
+    queue = asyncio.Queue(1)
+    async def put():
+        for i in range(5): await queue.put(i)
+    task = asyncio.create_task(put())
+    got = [await queue.get() for _ in range(5)]
+    await task
+    assert got == [0, 1, 2, 3, 4]
+    started = time.monotonic()
+    await asyncio.gather(*(asyncio.sleep(0.05) for _ in range(20)))
+    assert time.monotonic() - started < 5
+    assert await asyncio.to_thread(sum, [1, 2]) == 3
+    try:
+        await asyncio.wait_for(asyncio.Event().wait(), 0.01)
+    except TimeoutError: pass
+    else: raise AssertionError
+asyncio.run(main())
+"#,
+    )
+    .await;
+    let (kind, message) =
+        raised("import asyncio\nasync def main(): await asyncio.Event().wait()\nasyncio.run(main())").await;
+    assert!(kind == "RuntimeError" && message.contains("wait for ever"), "{kind}: {message}");
+}
+
+#[tokio::test]
+async fn what_is_missing_says_so() {
+    for (program, kind, text) in [
+        ("import threading\nthreading.Thread(target=print).start()", "RuntimeError", "use asyncio"),
+        ("import threading\nthreading.Timer(1, print).start()", "RuntimeError", "cannot start a thread"),
+        ("import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()", "RuntimeError", "deadlock"),
+        ("import queue\nqueue.Queue().get()", "RuntimeError", "deadlock"),
+        (
+            "import multiprocessing\nmultiprocessing.Process(target=print).start()",
+            "RuntimeError",
+            "cannot start a process",
+        ),
+        ("import socket", "ImportError", "sockets are not available in the sandbox"),
+        ("import subprocess", "ImportError", "processes are not available in the sandbox"),
+        ("import ssl", "ImportError", "not available in the sandbox"),
+        ("import ctypes", "ImportError", "not available in the sandbox"),
+        ("import sqlite3", "ImportError", "not available in the sandbox"),
+        ("import numpy", "ImportError", "numpy is made of compiled code"),
+        ("import nowhere", "ModuleNotFoundError", "No module named 'nowhere'"),
+        ("import os\nos.fork()", "AttributeError", "processes are not available"),
+        ("import urllib.request\nurllib.request.urlopen('http://localhost')", "URLError", "sockets are not available"),
+    ] {
+        let (found, message) = raised(program).await;
+        assert!(
+            found.eq_ignore_ascii_case(kind) && message.to_lowercase().contains(&text.to_lowercase()),
+            "{program}: {found}: {message}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn executors_and_pools_call_at_once() {
+    check(
+        r#"
+from concurrent.futures import ThreadPoolExecutor, ProcessPoolExecutor, as_completed
+import multiprocessing
+for kind in (ThreadPoolExecutor, ProcessPoolExecutor):
+    with kind(max_workers=4) as pool:
+        assert list(pool.map(pow, [2, 3], [3, 2])) == [8, 9]
+        assert sorted(f.result() for f in as_completed([pool.submit(abs, -i) for i in range(3)])) == [0, 1, 2]
+        assert isinstance(pool.submit(int, "x").exception(), ValueError)
+with multiprocessing.Pool(2) as pool:
+    assert pool.map(abs, [-1, 2]) == [1, 2] and pool.starmap(pow, [(2, 3)]) == [8]
+    assert pool.apply_async(abs, (-5,)).get() == 5 and list(pool.imap(abs, [-3])) == [3]
+"#,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_seed_makes_a_run_repeatable() {
+    let program = r#"
+import random, secrets, time, uuid, os, datetime
+def main():
+    started = time.monotonic(); time.sleep(100)
+    return [random.random(), secrets.token_hex(), str(uuid.uuid4()), os.urandom(4).hex(), time.time(),
+            str(datetime.datetime.now()), time.monotonic() - started >= 100, hash("x"), id(object())]
+"#;
+    let seeded = |seed| Run { seed, ..Run::new(program) };
+    let (one, two, other) = (run(seeded(Some(7))).await, run(seeded(Some(7))).await, run(seeded(Some(8))).await);
+    let text = |report: &sandlot_compute::RunReport| report.value.as_ref().unwrap().get().to_owned();
+    assert_eq!((text(&one), one.usage.fuel), (text(&two), two.usage.fuel));
+    assert_ne!(text(&one), text(&other));
+    let seed_seven = value("import random\ndef main():\n    random.seed(7)\n    return random.random()").await;
+    let implicit = run(Run { seed: Some(7), ..Run::new("import random\ndef main(): return random.random()") }).await;
+    assert_eq!(text(&implicit), seed_seven);
+}
