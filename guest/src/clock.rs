@@ -30,11 +30,15 @@ unsafe extern "C" {
 struct Subscription {
     userdata: u64,
     kind: u8,
+    /// The union after the kind is aligned to 8 bytes.
+    padding: u32,
     clock: u32,
     timeout_ns: u64,
     precision_ns: u64,
     flags: u16,
 }
+
+const _: () = assert!(size_of::<Subscription>() == 48 && size_of::<Event>() == 32);
 
 /// WASI's `event`.
 #[repr(C)]

@@ -7,6 +7,7 @@
 mod clock;
 mod files;
 mod json;
+mod os_error;
 
 use rustpython_vm::{
     Interpreter, PyObjectRef, PyResult, Settings, VirtualMachine,
@@ -70,12 +71,15 @@ fn settings() -> Settings {
 }
 
 /// What install.py loads by name.
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 8] = [
+    ("errors", include_str!("python/errors.py")),
     ("event_loop", include_str!("python/event_loop.py")),
     ("missing", include_str!("python/missing.py")),
     ("serial", include_str!("python/serial.py")),
+    ("signals", include_str!("python/signals.py")),
     ("system", include_str!("python/system.py")),
     ("threads", include_str!("python/threads.py")),
+    ("times", include_str!("python/times.py")),
 ];
 /// Where `zoneinfo` looks first.
 const TIME_ZONES: &str = "/usr/share/zoneinfo";
@@ -102,10 +106,12 @@ fn warm(vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
 /// A module's names, with the functions that are made of Rust.
 fn native_scope(vm: &VirtualMachine) -> PyResult<Scope> {
     let scope = vm.new_scope_with_builtins();
-    let names: [(&'static str, PyObjectRef); 4] = [
+    let names: [(&'static str, PyObjectRef); 6] = [
         ("encode", vm.new_function("encode", json::encode).into()),
         ("file_put", vm.new_function("file_put", file_put).into()),
         ("file_place", vm.new_function("file_place", file_place).into()),
+        ("file_set_mode", vm.new_function("file_set_mode", files::set_mode).into()),
+        ("os_error_hooks", vm.new_function("os_error_hooks", os_error::install).into()),
         ("file_room", vm.new_function("file_room", files::room).into()),
     ];
     scope.globals.set_item("__name__", vm.ctx.new_str("sandlot_runner").into(), vm)?;
@@ -120,14 +126,10 @@ fn file_put(path: PyStrRef, content: PyBytesRef, _: &VirtualMachine) -> bool {
     files::put(&path.to_string_lossy(), content.as_bytes().to_vec())
 }
 
-/// `file_place(path) -> (address, bytes) | None`; a path that is not absolute lies in the task's folder.
+/// `file_place(path) -> (address, bytes) | None`.
 fn file_place(path: PyStrRef, _: &VirtualMachine) -> Option<(usize, usize)> {
-    let path = path.to_string_lossy();
-    files::place(&if path.starts_with('/') { path.into_owned() } else { format!("{WORK_FOLDER}/{path}") })
+    files::place(&path.to_string_lossy())
 }
-
-/// Where a program runs.
-const WORK_FOLDER: &str = "/work";
 
 /// The task may have so many bytes in files.
 #[unsafe(no_mangle)]

@@ -62,7 +62,7 @@ pub(crate) enum Command {
     /// Print what a task has printed so far
     Logs(LogsArguments),
     /// Show a task's result, if it has ended
-    Result(TaskArguments),
+    Result(ResultArguments),
     /// Stop a task
     Cancel(TaskArguments),
     /// List the tasks that have not ended
@@ -326,6 +326,18 @@ pub(crate) struct WaitArguments {
     /// Give up after so many seconds; the task goes on
     #[arg(long)]
     pub(crate) within: Option<f64>,
+    /// Write a file that came back, under its own name or another
+    #[arg(long = "out", value_name = "NAME[=LOCAL]")]
+    pub(crate) files_out: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResultArguments {
+    /// The task's id
+    pub(crate) task_id: TaskId,
+    /// Write a file that came back, under its own name or another
+    #[arg(long = "out", value_name = "NAME[=LOCAL]")]
+    pub(crate) files_out: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -6,11 +6,12 @@
 
 mod descriptors;
 mod host;
+mod stat;
 mod tree;
 mod wasi;
 
 use descriptors::Descriptors;
-use std::cell::RefCell;
+use std::{borrow::Cow, cell::RefCell};
 use tree::Tree;
 
 /// Bytes of files that a snapshot may hold before a task's own limit counts.
@@ -28,17 +29,33 @@ thread_local! {
     });
 }
 
+/// Where a program runs.
+const WORK_FOLDER: &str = "/work";
+
+/// A path that is not absolute lies in the folder where the program runs.
+fn absolute(path: &str) -> Cow<'_, str> {
+    if path.starts_with('/') { path.into() } else { format!("{WORK_FOLDER}/{path}").into() }
+}
+
 /// Puts a file there, with its folders. Says whether it could.
 pub fn put(path: &str, content: Vec<u8>) -> bool {
-    FILES.with_borrow_mut(|files| files.tree.put(path, content, crate::clock::now_ns()).is_ok())
+    FILES.with_borrow_mut(|files| files.tree.put(&absolute(path), content, crate::clock::now_ns()).is_ok())
 }
 
 /// A file's bytes stay where they are as long as nothing is written: their address and length.
 pub fn place(path: &str) -> Option<(usize, usize)> {
     FILES.with_borrow(|files| {
-        let inode = files.tree.find(tree::ROOT, path, true).ok()?;
+        let inode = files.tree.find(tree::ROOT, &absolute(path), true).ok()?;
         let content = files.tree.content(inode).ok()?;
         Some((content.as_ptr() as usize, content.len()))
+    })
+}
+
+/// Sets the permissions of the file or folder with this number, as `stat` tells it. Says whether there is one.
+pub fn set_mode(number: u64, mode: u16) -> bool {
+    FILES.with_borrow_mut(|files| {
+        let node = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        node.and_then(|inode| files.tree.node_mut(inode).ok()).map(|node| node.mode = mode & 0o7777).is_some()
     })
 }
 

@@ -33,6 +33,10 @@ pub const ROOT: Inode = 0;
 pub const NAME_BYTES_MAX: usize = 255;
 /// So many symbolic links may be followed for one path.
 const LINKS_MAX: usize = 40;
+/// Permissions of new files, folders and links: those of a usual umask.
+const FILE_MODE: u16 = 0o644;
+const FOLDER_MODE: u16 = 0o755;
+const LINK_MODE: u16 = 0o777;
 /// What a file, folder or link counts besides its bytes, so that empty ones have an end too.
 const NODE_BYTES: u64 = 256;
 
@@ -54,6 +58,8 @@ pub struct Node {
     pub accessed_ns: u64,
     pub modified_ns: u64,
     pub changed_ns: u64,
+    /// Permissions: kept and told, not enforced.
+    pub mode: u16,
     /// The folder that it is in; for folders only.
     parent: Inode,
 }
@@ -86,6 +92,7 @@ impl Tree {
             accessed_ns: 0,
             modified_ns: 0,
             changed_ns: 0,
+            mode: FOLDER_MODE,
             parent: ROOT,
         };
         Self { nodes: vec![Some(root)], free: Vec::new(), used_bytes: 0, bytes_max }
@@ -208,6 +215,11 @@ impl Tree {
         }
         let more = NODE_BYTES + place.name.len() as u64;
         self.charge(more)?;
+        let mode = match content {
+            Content::File(_) => FILE_MODE,
+            Content::Folder(_) => FOLDER_MODE,
+            Content::Link(_) => LINK_MODE,
+        };
         let node = Node {
             content,
             names: 1,
@@ -215,6 +227,7 @@ impl Tree {
             accessed_ns: now,
             modified_ns: now,
             changed_ns: now,
+            mode,
             parent: place.folder,
         };
         let inode = self.free.pop().unwrap_or(self.nodes.len());

@@ -10,9 +10,9 @@ use super::{
 use crate::clock::now_ns;
 use std::{collections::BTreeMap, slice};
 
-const KIND_FOLDER: u8 = 3;
-const KIND_FILE: u8 = 4;
-const KIND_LINK: u8 = 7;
+pub const KIND_FOLDER: u8 = 3;
+pub const KIND_FILE: u8 = 4;
+pub const KIND_LINK: u8 = 7;
 const LOOKUP_FOLLOW: u32 = 1;
 const OPEN_CREATE: u16 = 1;
 const OPEN_FOLDER: u16 = 2;
@@ -40,7 +40,7 @@ fn call(act: impl FnOnce(&mut Files) -> Result<()>) -> u16 {
 }
 
 /// The C library's own pointers and lengths.
-unsafe fn path<'a>(address: *const u8, bytes: usize) -> Result<&'a str> {
+pub unsafe fn path<'a>(address: *const u8, bytes: usize) -> Result<&'a str> {
     // A name that is no UTF-8 has no form in JSON either.
     std::str::from_utf8(unsafe { slice::from_raw_parts(address, bytes) }).map_err(|_| Errno::Invalid)
 }
@@ -59,18 +59,19 @@ fn kind(content: &Content) -> u8 {
 
 /// WASI's `filestat`: device, inode, kind, names, size, three times.
 #[repr(C)]
+#[derive(Default)]
 pub struct FileStat {
-    device: u64,
-    inode: u64,
-    kind: u64,
-    names: u64,
-    bytes: u64,
-    accessed_ns: u64,
-    modified_ns: u64,
-    changed_ns: u64,
+    pub device: u64,
+    pub inode: u64,
+    pub kind: u64,
+    pub names: u64,
+    pub bytes: u64,
+    pub accessed_ns: u64,
+    pub modified_ns: u64,
+    pub changed_ns: u64,
 }
 
-fn stat(inode: Inode, node: &Node) -> FileStat {
+pub fn stat(inode: Inode, node: &Node) -> FileStat {
     let bytes = match &node.content {
         Content::File(bytes) => bytes.len(),
         Content::Link(target) => target.len(),

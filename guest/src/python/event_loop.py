@@ -39,10 +39,10 @@ class EventLoop(base_events.BaseEventLoop):
             self._default_executor.shutdown(wait=True)
 
     async def subprocess_exec(self, *arguments, **options):
-        raise OSError(58, "processes are not available in the sandbox (see docs/python.md)")
+        raise OSError(95, "processes are not available in the sandbox (see docs/python.md)")
 
     async def subprocess_shell(self, *arguments, **options):
-        raise OSError(58, "processes are not available in the sandbox (see docs/python.md)")
+        raise OSError(95, "processes are not available in the sandbox (see docs/python.md)")
 
 
 def install():

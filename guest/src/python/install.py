@@ -15,10 +15,13 @@ def load(name):
 
 assert "threading" not in sys.modules
 load("threads").install()
+load("errors").install(os_error_hooks)
+load("times").install()
+load("signals").install()
 
 import os
 
-load("system").install(file_room)
+load("system").install(file_room, file_set_mode)
 missing = load("missing")
 os.__getattr__ = missing.os_attribute
 

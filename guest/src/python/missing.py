@@ -36,10 +36,10 @@ REFUSED = {
     "_multiprocessing": "processes are",
     "_posixshmem": "shared memory is",
     "_scproxy": "proxies of the machine are",
-    "msvcrt": "Windows' own functions are",
-    "winreg": "Windows' own functions are",
-    "_winapi": "Windows' own functions are",
 }
+
+# Asked for by the standard library itself, which takes their absence as another system's.
+WINDOWS = frozenset("msvcrt nt winreg winsound _overlapped _winapi _wmi".split())
 
 # The program itself is told at once; libraries that only mention them can be imported, and are told when they use them.
 REFUSED_TO_PROGRAMS = {
@@ -91,6 +91,11 @@ class Last:
     def find_spec(name, path=None, target=None):
         if "." in name:
             return None
+        if name in WINDOWS:
+            text = f"{name}: Windows' own functions are not available in the sandbox {HELP}"
+            raise ModuleNotFoundError(text, name=name)
+        if name in sys.stdlib_module_names:
+            raise ModuleNotFoundError(f"{name} is not available in the sandbox {HELP}", name=name)
         if name in COMPILED:
             raise ImportError(f"{name} is made of compiled code, which the sandbox does not run {HELP}", name=name)
         error = ModuleNotFoundError(f"No module named {name!r}", name=name)
@@ -135,7 +140,7 @@ class Patches:
 
 def refuse(error, what):
     def refused(*args, **kwargs):
-        raise error(58, f"{what} not available in the sandbox {HELP}")
+        raise error(95, f"{what} not available in the sandbox {HELP}")
 
     return refused
 
@@ -198,7 +203,7 @@ def patch_multiprocessing_process(module):
 def os_attribute(name):
     texts = {
         "processes": "fork forkpty execv execve execvp execl spawnv spawnl posix_spawn system popen kill killpg wait"
-        " waitpid getppid pipe pipe2",
+        " waitpid pipe pipe2",
         "users of the machine": "getuid geteuid getgid getegid getlogin setuid setgid getgroups chown lchown fchown",
         "terminals": "openpty ttyname tcgetpgrp get_terminal_size login_tty",
     }

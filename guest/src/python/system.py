@@ -1,7 +1,6 @@
 """What `os` and its like have on other systems and the C library for WebAssembly has not."""
 
 import collections
-import errno
 import os
 import sys
 import time
@@ -10,18 +9,21 @@ STATVFS = "f_bsize f_frsize f_blocks f_bfree f_bavail f_files f_ffree f_favail f
 BLOCK_BYTES = 4096
 
 
-def install(file_room):
+def install(file_room, file_set_mode):
     statvfs_result = collections.namedtuple("statvfs_result", STATVFS)
     uname_result = collections.namedtuple("uname_result", "sysname nodename release version machine")
     times_result = collections.namedtuple("times_result", "user system children_user children_system elapsed")
     mask = [0o022]
 
     def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
-        """Files have no permissions here: checks that the file is there."""
-        os.stat(path, follow_symlinks=follow_symlinks)
+        stat = os.stat(path) if isinstance(path, int) else os.stat(path, follow_symlinks=follow_symlinks)
+        file_set_mode(stat.st_ino, mode & 0o7777)
+
+    def lchmod(path, mode):
+        chmod(path, mode, follow_symlinks=False)
 
     def fchmod(fd, mode):
-        os.fstat(fd)
+        chmod(fd, mode)
 
     def umask(mode):
         before, mask[0] = mask[0], mode & 0o777
@@ -60,14 +62,12 @@ def install(file_room):
     def sched_yield():
         time.sleep(0)
 
-    for name in ("chmod", "fchmod", "umask", "statvfs", "pread", "pwrite", "uname", "times", "sched_yield"):
+    for name in ("chmod", "lchmod", "fchmod", "umask", "statvfs", "pread", "pwrite", "uname", "times", "sched_yield"):
         if not hasattr(os, name):
             function = locals()[name]
             function.__module__ = function.__qualname__ = "os"
             function.__qualname__ = name
             setattr(os, name, function)
     os.fstatvfs = statvfs
+    os.getppid = lambda: 0
     os.cpu_count = os.process_cpu_count = lambda: 1
-    # The numbers of WASI's errors differ from Linux's; their names do not.
-    if not hasattr(errno, "ENOTSUP"):
-        errno.ENOTSUP = 58

@@ -3,14 +3,19 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 use sandlot_tests::{
-    conformance, density::density, fairness::fairness, measure::Row, scoreboard::scoreboard, soak::soak,
+    conformance::{self, Kept, Suite},
+    density::density,
+    fairness::fairness,
+    measure::Row,
+    scoreboard::scoreboard,
+    soak::soak,
 };
 use std::{path::Path, process::ExitCode, time::Duration};
 
 const USAGE: &str = "usage: harness fairness|density|all [--json] [--seconds N]
        harness soak --minutes N
        harness scoreboard [--runs N]
-       harness conformance SUITE [MODULE ...]";
+       harness conformance SUITE [--accept | --fast | GROUP ...]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -32,7 +37,7 @@ async fn main() -> ExitCode {
         }
         Some("soak") => soak(minutes, |what| eprintln!("soak: {what}")).await,
         Some("scoreboard") => return write_scoreboard(number("--runs", 1.0).unwrap_or(1.0) as usize).await,
-        Some("conformance") if arguments.len() > 1 => return write_conformance(&arguments[1], &arguments[2..]).await,
+        Some("conformance") if arguments.len() > 1 => return check_conformance(&arguments[1], &arguments[2..]).await,
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -48,29 +53,46 @@ fn tell(rows: &[Row], json: bool) -> ExitCode {
     if rows.iter().all(Row::holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn write_conformance(suite: &str, only: &[String]) -> ExitCode {
-    let only: Vec<&str> = only.iter().map(String::as_str).collect();
-    let modules = if only.is_empty() { conformance::modules() } else { only.clone() };
-    let ran = conformance::conformance(Path::new(suite), &modules, |line| eprintln!("conformance: {line}")).await;
-    let all = match ran {
+/// Runs all groups and writes what they showed, or only these groups and compares them with what passed the last time.
+async fn check_conformance(root: &str, arguments: &[String]) -> ExitCode {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (page_path, kept_path) = (folder.join("../docs/conformance.md"), folder.join("conformance/results.txt"));
+    let accept = arguments.iter().any(|argument| argument == "--accept");
+    let only: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| *argument != "--accept").collect();
+    let groups = match only[..] {
+        [] => Suite::groups(),
+        ["--fast"] => Suite::fast_groups(),
+        _ => only.clone(),
+    };
+    let all = match Suite::at(Path::new(root)).run(&groups, |line| eprintln!("conformance: {line}")).await {
         Ok(all) => all,
         Err(error) => {
-            eprintln!("conformance: {suite}: {error}");
+            eprintln!("conformance: {root}: {error}");
             return ExitCode::FAILURE;
         }
     };
-    let page = conformance::page(&all);
-    if !only.is_empty() {
-        println!("{page}");
-        return ExitCode::SUCCESS;
+    let kept = Kept::parse(&std::fs::read_to_string(&kept_path).unwrap_or_default());
+    let lost = kept.lost(&all);
+    for what in &lost {
+        eprintln!("conformance: passed before: {what}");
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/conformance.md");
-    if let Err(error) = std::fs::write(&path, page) {
-        eprintln!("conformance: {}: {error}", path.display());
+    let text = conformance::page(&all);
+    if !only.is_empty() {
+        if only != ["--fast"] {
+            println!("{text}");
+        }
+        return if lost.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let mut ended = std::fs::write(&page_path, text);
+    if ended.is_ok() && (lost.is_empty() || accept) {
+        ended = std::fs::write(&kept_path, Kept::of(&all).text());
+    }
+    if let Err(error) = ended {
+        eprintln!("conformance: {error}");
         return ExitCode::FAILURE;
     }
     println!("docs/conformance.md is written");
-    ExitCode::SUCCESS
+    if lost.is_empty() || accept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 async fn write_scoreboard(runs: usize) -> ExitCode {

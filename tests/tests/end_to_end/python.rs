@@ -1,6 +1,7 @@
 //! Programs as people write them: each runs unchanged under the machine's CPython and in the sandbox.
 
-use sandlot_tests::{PATIENCE, sandlot};
+use sandlot_protocol::{CpuTask, Outcome};
+use sandlot_tests::{Cluster, PATIENCE, printed, run, sandlot};
 use std::{
     path::{Path, PathBuf},
     process::{Output, Stdio},
@@ -54,7 +55,91 @@ async fn the_examples_print_what_they_print_under_cpython() {
     for program in programs {
         check(python, &[], &[program.to_str().unwrap()]).await;
     }
-    let app = examples().join("shapes_app");
-    let (shapes, program) = (app.join("shapes"), app.join("use_shapes.py"));
-    check(python, &["--with", shapes.to_str().unwrap()], &[program.to_str().unwrap()]).await;
+    let (app, wheel) = (examples().join("shapes_app"), folder.path().join("shapes.whl"));
+    let (wheel, program) = (wheel.to_str().unwrap(), app.join("use_shapes.py"));
+    let packed = Command::new(python).args(["-m", "zipfile", "-c", wheel, "shapes"]).current_dir(&app).output().await;
+    assert!(packed.unwrap().status.success());
+    check(python, &["--with", wheel], &[program.to_str().unwrap()]).await;
+}
+
+#[tokio::test]
+async fn a_seed_gives_the_same_on_two_peers() {
+    let cluster = Cluster::start(2).await;
+    let program = "import datetime, os, random, sys, time, uuid\ndef main(words):\n    time.sleep(3600)\n    \
+                   print(random.random(), hash('x'), set(words), uuid.uuid4())\n    \
+                   return [os.urandom(8).hex(), str(datetime.datetime.now()), time.perf_counter(), sys.stdin.read()]\n";
+    let task = CpuTask {
+        args: Some(serde_json::from_str(r#"[["a","b","c","d"]]"#).unwrap()),
+        stdin: "input".to_owned(),
+        seed: Some(42),
+        confidential: true,
+        ..CpuTask::new(program)
+    };
+    let (one, two) = (run(&cluster.client(0), task.clone()).await, run(&cluster.client(1), task.clone()).await);
+    assert_eq!(one.outcome(), Outcome::Ok, "{:?}", one.error);
+    assert_ne!(one.executed_by, two.executed_by);
+    assert_eq!((&one.stdout, one.result.get(), one.usage.fuel), (&two.stdout, two.result.get(), two.usage.fuel));
+    let other = run(&cluster.client(0), CpuTask { seed: Some(43), ..task }).await;
+    assert_ne!(one.stdout, other.stdout);
+}
+
+#[tokio::test]
+async fn files_go_along_and_come_back() {
+    let cluster = Cluster::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(at("in.bin"), [0, 159, 146, 150]).unwrap();
+    let program = "data = open('data/given', 'rb').read()\nopen('out.bin', 'wb').write(data[::-1])\n";
+    std::fs::write(at("app.py"), program).unwrap();
+    let (given, out, app) = (format!("{}=data/given", at("in.bin")), format!("out.bin={}", at("out")), at("app.py"));
+    for command in ["run", "exec"] {
+        printed(&cluster.cli(0, &[command, "--file", &given, "--out", &out, &app]).await);
+        assert_eq!(std::fs::read(at("out")).unwrap(), [150, 146, 159, 0]);
+        std::fs::remove_file(at("out")).unwrap();
+    }
+    // What was kept comes back later too.
+    let id = printed(&cluster.cli(0, &["submit", "--file", &given, "--out", "out.bin", &app]).await);
+    let id = id.trim();
+    printed(&cluster.cli(0, &["wait", id, "--out", &out]).await);
+    assert_eq!(std::fs::read(at("out")).unwrap(), [150, 146, 159, 0]);
+    let missing = cluster.cli(0, &["run", "--file", &given, "--out", "nowhere", &app]).await;
+    let told = String::from_utf8_lossy(&missing.stderr);
+    assert!(
+        !missing.status.success() && told.contains("the program left no file nowhere"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_folder_a_zip_and_a_package_run_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (name, text) in [
+        (
+            "app/__main__.py",
+            "import sys, helper\nfrom sub import part\nprint(helper.NAME, part.TWO, __name__, sys.argv[1:])",
+        ),
+        ("app/helper.py", "NAME = 'helper'"),
+        ("app/sub/__init__.py", ""),
+        ("app/sub/part.py", "from . import __name__ as above\nTWO = above"),
+    ] {
+        std::fs::create_dir_all(Path::new(&at(name)).parent().unwrap()).unwrap();
+        std::fs::write(at(name), text).unwrap();
+    }
+    let zipped = Command::new("python3").args(["-m", "zipapp", &at("app"), "-o", &at("app.zip")]).output().await;
+    let mut programs = vec![at("app")];
+    if zipped.is_ok_and(|output| output.status.success()) {
+        programs.push(at("app.zip"));
+    }
+    for program in &programs {
+        assert_eq!(
+            printed(&output(sandlot().args(["exec", program, "x"]), folder.path()).await),
+            "helper sub __main__ ['x']\n"
+        );
+    }
+    std::fs::write(at("uses.py"), "import app.helper; print(app.helper.NAME, app.__path__)").unwrap();
+    let with = output(sandlot().args(["exec", "--with", &at("app"), &at("uses.py")]), folder.path()).await;
+    assert!(printed(&with).starts_with("helper "));
+    let none = output(sandlot().args(["exec", &at("app/sub")]), folder.path()).await;
+    assert!(String::from_utf8_lossy(&none.stderr).contains("has no __main__.py"), "{none:?}");
 }

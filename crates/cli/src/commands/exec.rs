@@ -33,7 +33,7 @@ pub(crate) async fn exec(node: &NodeArguments, arguments: ExecArguments) -> Resu
     } else {
         tell(&report, is_call);
     }
-    task_files::keep(&arguments.program.files_out, &task_files::encoded(&report.files))?;
+    task_files::keep(&arguments.program.files_out, &task_files::encoded(&report.files), report.outcome)?;
     Ok(exit::of_outcome(report.outcome, report.exit_code))
 }
 

@@ -1,8 +1,8 @@
 //! Submit and come back: tasks whose results are kept for whoever asks by their id.
 
 use crate::{
-    args::{LogsArguments, NodeArguments, RunArguments, TaskArguments, WaitArguments},
-    commands::{client, output, program, tasks},
+    args::{LogsArguments, NodeArguments, ResultArguments, RunArguments, WaitArguments},
+    commands::{client, output, program, task_files, tasks},
     exit,
 };
 use anyhow::Result;
@@ -24,7 +24,7 @@ pub(crate) async fn submit(node: &NodeArguments, arguments: RunArguments) -> Res
     let reply = client.ask(&Request::SubmitTask(task)).await?;
     if let Reply::CpuResult(result) = &reply {
         // There was no room for it.
-        return Ok(tell(node, &reply, result));
+        return tell(node, &reply, result, &[]);
     }
     if node.json {
         output::json(&reply);
@@ -39,7 +39,9 @@ pub(crate) async fn wait(node: &NodeArguments, arguments: WaitArguments) -> Resu
     let within = arguments.within.map(|seconds| (seconds * 1e3).clamp(0.0, 1e15) as u64);
     loop {
         match ask(&client(node), &arguments.task_id, within).await? {
-            Reply::CpuResult(result) => return Ok(tell(node, &Reply::CpuResult(result.clone()), &result)),
+            Reply::CpuResult(result) => {
+                return tell(node, &Reply::CpuResult(result.clone()), &result, &arguments.files_out);
+            }
             reply if within.is_some() => return Ok(not_ended(node, &arguments.task_id, &reply)),
             // It waited as long as one request may.
             _ => {}
@@ -48,9 +50,9 @@ pub(crate) async fn wait(node: &NodeArguments, arguments: WaitArguments) -> Resu
 }
 
 /// `sandlot result`.
-pub(crate) async fn result(node: &NodeArguments, arguments: TaskArguments) -> Result<ExitCode> {
+pub(crate) async fn result(node: &NodeArguments, arguments: ResultArguments) -> Result<ExitCode> {
     match ask(&client(node), &arguments.task_id, Some(0)).await? {
-        Reply::CpuResult(result) => Ok(tell(node, &Reply::CpuResult(result.clone()), &result)),
+        Reply::CpuResult(result) => tell(node, &Reply::CpuResult(result.clone()), &result, &arguments.files_out),
         reply => Ok(not_ended(node, &arguments.task_id, &reply)),
     }
 }
@@ -87,14 +89,15 @@ async fn ask(client: &Client, task_id: &TaskId, wait_ms: Option<u64>) -> Result<
     Ok(client.ask(&Request::WaitTask(WaitTask { task_id: task_id.clone(), wait_ms })).await?)
 }
 
-fn tell(node: &NodeArguments, reply: &Reply, result: &CpuResult) -> ExitCode {
+fn tell(node: &NodeArguments, reply: &Reply, result: &CpuResult, files_out: &[String]) -> Result<ExitCode> {
     if node.json {
         output::json(reply);
     } else {
         // Only a call has a result to show.
         tasks::tell(result, result.outcome() == Outcome::Ok && result.result.get() != "null");
     }
-    exit::of_outcome(result.outcome(), result.exit_code)
+    task_files::keep(files_out, &result.files, result.outcome())?;
+    Ok(exit::of_outcome(result.outcome(), result.exit_code))
 }
 
 fn not_ended(node: &NodeArguments, task_id: &TaskId, reply: &Reply) -> ExitCode {

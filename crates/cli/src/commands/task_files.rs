@@ -4,7 +4,7 @@ use crate::exit::Usage;
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use sandlot_protocol::{
-    TaskFile,
+    Outcome, TaskFile,
     limits::{TASK_FILES_BYTES_MAX, TASK_FILES_MAX},
 };
 use std::{
@@ -88,11 +88,15 @@ pub(crate) fn out(argument: &str) -> (&str, PathBuf) {
 /// Writes the files that came back.
 ///
 /// # Errors
-/// When one cannot be written, or did not come.
-pub(crate) fn keep(arguments: &[String], files: &[TaskFile]) -> Result<()> {
+/// When one cannot be written, or did not come though the program ended well.
+pub(crate) fn keep(arguments: &[String], files: &[TaskFile], outcome: Outcome) -> Result<()> {
     for (name, local) in arguments.iter().map(|argument| out(argument)) {
-        let file = files.iter().find(|file| file.name == name);
-        let file = file.with_context(|| format!("the program left no file {name}"))?;
+        let Some(file) = files.iter().find(|file| file.name == name) else {
+            if outcome == Outcome::Ok {
+                anyhow::bail!("the program left no file {name}");
+            }
+            continue;
+        };
         let content = BASE64.decode(&file.data).with_context(|| format!("the peer sent {name} damaged"))?;
         fs::write(&local, content).with_context(|| format!("cannot write {}", local.display()))?;
     }

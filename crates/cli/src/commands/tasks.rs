@@ -59,7 +59,7 @@ async fn send(node: &NodeArguments, task: CpuTask, arguments: SendArguments, fil
     } else {
         tell(&result, is_call);
     }
-    task_files::keep(files_out, &result.files)?;
+    task_files::keep(files_out, &result.files, result.outcome())?;
     Ok(exit::of_outcome(result.outcome(), result.exit_code))
 }
 

@@ -1,0 +1,98 @@
+//! What passed the last time, kept in the repository: what passed may not fail later.
+
+use super::{Groups, Verdict};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
+
+/// Per group how many tests passed, and which did not.
+///
+/// Its text is a line `GROUP PASSED` for each group, and a line with two spaces and an id for each test that failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    groups: BTreeMap<String, (usize, BTreeSet<String>)>,
+}
+
+fn failed(verdict: &Verdict) -> bool {
+    ["failed", "crashed"].contains(&verdict.what.as_str())
+}
+
+impl Kept {
+    /// What these runs showed.
+    #[must_use]
+    pub fn of(groups: &Groups) -> Self {
+        let kept = |(name, verdicts): (&String, &super::Verdicts)| {
+            let passed = verdicts.values().filter(|verdict| verdict.what == "passed").count();
+            let failed = verdicts.iter().filter(|(_, verdict)| failed(verdict)).map(|(id, _)| id.clone()).collect();
+            (name.clone(), (passed, failed))
+        };
+        Self { groups: groups.iter().map(kept).collect() }
+    }
+
+    /// Reads the text. Lines that are neither form are passed over.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let (mut kept, mut group) = (Self::default(), String::new());
+        for line in text.lines() {
+            if let Some(id) = line.strip_prefix("  ") {
+                kept.groups.entry(group.clone()).or_default().1.insert(id.to_owned());
+            } else if let Some((name, passed)) = line.rsplit_once(' ') {
+                name.clone_into(&mut group);
+                kept.groups.entry(group.clone()).or_default().0 = passed.parse().unwrap_or_default();
+            }
+        }
+        kept
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for (name, (passed, failed)) in &self.groups {
+            let _ = writeln!(text, "{name} {passed}");
+            for id in failed {
+                let _ = writeln!(text, "  {id}");
+            }
+        }
+        text
+    }
+
+    /// What passed and does not now, one sentence each; groups that did not run now are not looked at.
+    #[must_use]
+    pub fn lost(&self, now: &Groups) -> Vec<String> {
+        let mut lost = Vec::new();
+        for (name, verdicts) in now {
+            let Some((passed_then, failed_then)) = self.groups.get(name) else { continue };
+            let before = lost.len();
+            for (id, verdict) in verdicts.iter().filter(|(id, verdict)| failed(verdict) && !failed_then.contains(*id)) {
+                lost.push(format!("{name}: {id} {}: {}", verdict.what, verdict.why));
+            }
+            let passed = verdicts.values().filter(|verdict| verdict.what == "passed").count();
+            if passed < *passed_then && lost.len() == before {
+                lost.push(format!("{name}: {passed} tests passed, {passed_then} did before"));
+            }
+        }
+        lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups(tests: &[(&str, &str)]) -> Groups {
+        let verdict = |what: &str| Verdict { what: what.to_owned(), why: String::new() };
+        let verdicts = tests.iter().map(|(id, what)| ((*id).to_owned(), verdict(what))).collect();
+        Groups::from([("g".to_owned(), verdicts)])
+    }
+
+    #[test]
+    fn what_passed_may_not_fail() {
+        let kept = Kept::of(&groups(&[("a", "passed"), ("b", "failed"), ("c", "crashed"), ("d", "skipped")]));
+        assert_eq!(Kept::parse(&kept.text()), kept);
+        assert_eq!(kept.lost(&groups(&[("a", "passed"), ("b", "passed"), ("c", "failed")])), Vec::<String>::new());
+        assert_eq!(kept.lost(&groups(&[("a", "failed")])).len(), 1);
+        assert_eq!(kept.lost(&groups(&[("b", "failed")])), ["g: 0 tests passed, 1 did before"]);
+    }
+}
