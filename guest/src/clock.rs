@@ -63,7 +63,11 @@ pub fn now_ns() -> u64 {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn __imported_wasi_snapshot_preview1_clock_time_get(clock: u32, precision: u64, out: *mut u64) -> u16 {
+unsafe extern "C" fn __imported_wasi_snapshot_preview1_clock_time_get(
+    clock: u32,
+    precision: u64,
+    out: *mut u64,
+) -> u16 {
     let Some(passed) = VIRTUAL_NS.get() else { return unsafe { clock_time_get(clock, precision, out) } };
     VIRTUAL_NS.set(Some(passed + LOOK_NS));
     let start = if clock == REALTIME { START_NS } else { 0 };

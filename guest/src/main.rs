@@ -8,6 +8,7 @@ mod clock;
 mod files;
 mod json;
 mod os_error;
+mod sources;
 
 use rustpython_vm::{
     Interpreter, PyObjectRef, PyResult, Settings, VirtualMachine,
@@ -31,7 +32,8 @@ unsafe extern "C" {
     fn __wasm_call_ctors();
 }
 
-/// Called once, at build time; the snapshot holds what it leaves behind.
+/// Called once, at build time, with the sources of `guest/python` on standard input; the snapshot holds what it leaves
+/// behind.
 #[unsafe(export_name = "wizer-initialize")]
 pub extern "C" fn init() {
     unsafe { __wasm_call_ctors() };
@@ -70,17 +72,6 @@ fn settings() -> Settings {
     settings
 }
 
-/// What install.py loads by name.
-const SOURCES: [(&str, &str); 8] = [
-    ("errors", include_str!("python/errors.py")),
-    ("event_loop", include_str!("python/event_loop.py")),
-    ("missing", include_str!("python/missing.py")),
-    ("serial", include_str!("python/serial.py")),
-    ("signals", include_str!("python/signals.py")),
-    ("system", include_str!("python/system.py")),
-    ("threads", include_str!("python/threads.py")),
-    ("times", include_str!("python/times.py")),
-];
 /// Where `zoneinfo` looks first.
 const TIME_ZONES: &str = "/usr/share/zoneinfo";
 
@@ -90,28 +81,33 @@ fn warm(vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
             files::put(&format!("{TIME_ZONES}/{name}"), bytes.to_vec());
         }
     }
-    let sources = vm.ctx.new_dict();
-    for (name, source) in SOURCES {
-        sources.set_item(name, vm.ctx.new_str(source).into(), vm)?;
+    let sources = sources::read().map_err(|error| vm.new_runtime_error(error))?;
+    let source =
+        |name: &str| sources.get(name).ok_or_else(|| vm.new_runtime_error(format!("the sources lack {name}.py")));
+    let all = vm.ctx.new_dict();
+    for (name, source) in &sources {
+        all.set_item(name.as_str(), vm.ctx.new_str(source.as_str()).into(), vm)?;
     }
     let scope = native_scope(vm)?;
-    scope.globals.set_item("SOURCES", sources.into(), vm)?;
-    vm.run_string(scope, include_str!("python/install.py"), "<sandlot install>".into())?;
+    scope.globals.set_item("SOURCES", all.into(), vm)?;
+    vm.run_string(scope, source("install")?, "<sandlot install>".into())?;
     let scope = native_scope(vm)?;
-    vm.run_string(scope.clone(), include_str!("python/runner.py"), "<sandlot runner>".into())?;
-    vm.run_string(scope.clone(), include_str!("python/warm.py"), "<sandlot warm-up>".into())?;
+    vm.run_string(scope.clone(), source("runner")?, "<sandlot runner>".into())?;
+    vm.run_string(scope.clone(), source("warm")?, "<sandlot warm-up>".into())?;
     Ok((scope.globals.get_item("run", vm)?, scope.globals.get_item("encode", vm)?))
 }
 
 /// A module's names, with the functions that are made of Rust.
 fn native_scope(vm: &VirtualMachine) -> PyResult<Scope> {
     let scope = vm.new_scope_with_builtins();
-    let names: [(&'static str, PyObjectRef); 6] = [
+    let names: [(&'static str, PyObjectRef); 8] = [
         ("encode", vm.new_function("encode", json::encode).into()),
         ("file_put", vm.new_function("file_put", file_put).into()),
         ("file_place", vm.new_function("file_place", file_place).into()),
         ("file_set_mode", vm.new_function("file_set_mode", files::set_mode).into()),
+        ("file_symlink", vm.new_function("file_symlink", file_symlink).into()),
         ("os_error_hooks", vm.new_function("os_error_hooks", os_error::install).into()),
+        ("set_type_attribute", vm.new_function("set_type_attribute", os_error::set_attribute).into()),
         ("file_room", vm.new_function("file_room", files::room).into()),
     ];
     scope.globals.set_item("__name__", vm.ctx.new_str("sandlot_runner").into(), vm)?;
@@ -129,6 +125,11 @@ fn file_put(path: PyStrRef, content: PyBytesRef, _: &VirtualMachine) -> bool {
 /// `file_place(path) -> (address, bytes) | None`.
 fn file_place(path: PyStrRef, _: &VirtualMachine) -> Option<(usize, usize)> {
     files::place(&path.to_string_lossy())
+}
+
+/// `file_symlink(target, path) -> WASI's error number`.
+fn file_symlink(target: PyStrRef, path: PyStrRef, _: &VirtualMachine) -> u16 {
+    files::symlink(&target.to_string_lossy(), &path.to_string_lossy())
 }
 
 /// The task may have so many bytes in files.

@@ -1,8 +1,8 @@
-//! OSError as Linux has it: what python/errors.py decides, hung into the types themselves.
+//! OSError as Linux has it, which python/errors.py decides, hung into the type itself.
 
 use rustpython_vm::{
     AsObject, Py, PyObject, PyObjectRef, PyRef, PyResult, TryFromBorrowedObject, VirtualMachine,
-    builtins::{PyDictRef, PyStr, PyType, PyTypeRef},
+    builtins::{PyStr, PyStrRef, PyType, PyTypeRef},
     function::FuncArgs,
 };
 use std::cell::OnceCell;
@@ -19,18 +19,18 @@ struct Hooks {
 
 thread_local! { static HOOKS: OnceCell<Hooks> = const { OnceCell::new() }; }
 
-/// `os_error_hooks(mend, attributes)`: OSError gets these attributes, its `repr` mends first, and the class for a number
-/// is chosen by Linux's numbers.
-pub fn install(mend: PyObjectRef, attributes: PyDictRef, vm: &VirtualMachine) -> PyResult<()> {
+/// `set_type_attribute(type, name, value)`, for built-in types too.
+pub fn set_attribute(kind: PyTypeRef, name: PyStrRef, value: PyObjectRef, vm: &VirtualMachine) {
+    kind.set_attr(vm.ctx.intern_str(name.to_string_lossy().as_ref()), value);
+}
+
+/// `os_error_hooks(mend)`: the `repr` of OSError mends first, and the class for a number is chosen by Linux's numbers.
+pub fn install(mend: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
     let os_error = vm.ctx.exceptions.os_error;
     let (Some(repr), Some(new)) = (os_error.slots.repr.load(), os_error.slots.new.load()) else {
         return Err(vm.new_system_error("OSError has no repr or new"));
     };
     HOOKS.with(|hooks| hooks.set(Hooks { mend, repr, new })).map_err(|_| vm.new_system_error("installed twice"))?;
-    for (name, value) in attributes {
-        let name = String::try_from_borrowed_object(vm, &name)?;
-        os_error.set_attr(vm.ctx.intern_str(name), value);
-    }
     os_error.slots.new.store(Some(new_of_linux));
     mend_repr(os_error);
     Ok(())
@@ -55,7 +55,8 @@ fn mended_repr(error: &PyObject, vm: &VirtualMachine) -> PyResult<PyRef<PyStr>> 
 }
 
 fn new_of_linux(class: PyTypeRef, mut args: FuncArgs, vm: &VirtualMachine) -> PyResult {
-    let new = HOOKS.with(|hooks| hooks.get().map(|hooks| hooks.new)).ok_or_else(|| vm.new_system_error("not installed"))?;
+    let new =
+        HOOKS.with(|hooks| hooks.get().map(|hooks| hooks.new)).ok_or_else(|| vm.new_system_error("not installed"))?;
     let number = (2..=5).contains(&args.args.len()).then(|| i32::try_from_borrowed_object(vm, &args.args[0]).ok());
     let Some(Some(number)) = number.filter(|_| class.is(vm.ctx.exceptions.os_error)) else {
         return new(class, args, vm);

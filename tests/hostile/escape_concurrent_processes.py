@@ -1,5 +1,5 @@
-# expect: exception NotImplementedError | class: escape | timeout: 10
+# expect: ok | class: escape | stdout: 1 | timeout: 10
 from concurrent.futures import ProcessPoolExecutor
 
 with ProcessPoolExecutor() as pool:
-    pool.submit(print)
+    print(pool.submit(len, 'x').result())

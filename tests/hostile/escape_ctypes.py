@@ -1,4 +1,4 @@
-# expect: exception ModuleNotFoundError | class: escape
+# expect: exception ImportError | class: escape
 import ctypes
 
 ctypes.string_at(0)

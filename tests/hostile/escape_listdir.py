@@ -1,4 +1,4 @@
-# expect: exception FileNotFoundError | class: escape
+# expect: ok | class: escape | stdout: ['packages', 'tmp', 'usr', 'work']
 import os
 
-os.listdir("/")
+print(sorted(os.listdir("/")))

@@ -1,7 +1,8 @@
 # expect: ok | class: escape | stdout: nothing done
 import os
 
-for name, args in (("mkdir", ("/d",)), ("symlink", ("/etc", "/e")), ("link", ("/etc/passwd", "/p")), ("rename", ("/etc", "/e")), ("unlink", ("/etc/passwd",)), ("rmdir", ("/tmp",)), ("chmod", ("/etc/passwd", 0o777)), ("truncate", ("/etc/passwd", 0)), ("readlink", ("/proc/self/exe",)), ("mkfifo", ("/f",)), ("utime", ("/etc",))):
+os.symlink("/etc", "/etc-link")
+for name, args in (("link", ("/etc/passwd", "/p")), ("rename", ("/etc", "/e")), ("unlink", ("/etc/passwd",)), ("listdir", ("/etc-link",)), ("chmod", ("/etc/passwd", 0o777)), ("truncate", ("/etc/passwd", 0)), ("readlink", ("/proc/self/exe",)), ("mkfifo", ("/f",)), ("utime", ("/etc",))):
     try:
         getattr(os, name)(*args)
         print("done", name)

@@ -1,4 +1,4 @@
-# expect: exception ModuleNotFoundError | class: escape
+# expect: exception ImportError | class: escape
 import mmap
 
 mmap.mmap(-1, 4096)

@@ -1,4 +1,4 @@
-# expect: exception AttributeError | class: escape | timeout: 10
+# expect: exception RuntimeError | class: escape | timeout: 10
 import multiprocessing
 
 p = multiprocessing.Process(target=print)

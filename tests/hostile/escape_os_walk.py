@@ -1,4 +1,5 @@
 # expect: ok | class: escape | stdout: 0
 import os
 
-print(sum(1 for entry in os.walk("/")))
+own = ("/usr/share/zoneinfo", "/work", "/tmp", "/packages")
+print(sum(bool(files) and not folder.startswith(own) for folder, _, files in os.walk("/")))

@@ -1,4 +1,4 @@
-# expect: exception OSError | class: escape
+# expect: exception ImportError | class: escape
 import subprocess
 
 subprocess.run(["id"])

@@ -1,4 +1,4 @@
-# expect: ok | class: escape | stdout: True
+# expect: exception RuntimeError | class: escape
 """There is one thread: the other is run at once, in its place."""
 import threading
 

@@ -1,4 +1,4 @@
-# expect: timeout | class: escape | timeout: 0.4
+# expect: exception RuntimeError | class: escape
 import threading
 
 

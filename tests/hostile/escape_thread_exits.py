@@ -1,4 +1,4 @@
-# expect: ok | class: escape | stdout: still here
+# expect: exception RuntimeError | class: escape
 import threading
 
 threading.Thread(target=exit).start()

@@ -1,4 +1,4 @@
-# expect: ok | class: escape | stdout: x
+# expect: exception RuntimeError | class: escape
 import _thread
 
 _thread.start_new_thread(print, ("x",))

@@ -1,4 +1,4 @@
-# expect: timeout | class: escape | timeout: 0.4
+# expect: exception RuntimeError | class: escape
 """It waits for what its starter will do: but the starter waits for it."""
 import threading
 import time

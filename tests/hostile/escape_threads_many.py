@@ -1,4 +1,4 @@
-# expect: ok | class: escape | stdout: 200 | timeout: 5
+# expect: exception RuntimeError | class: escape
 import threading
 
 ran = []

@@ -1,4 +1,4 @@
-# expect: exception AttributeError | class: exit
+# expect: exception OSError | class: exit
 import signal
 
 signal.alarm(1)

@@ -1,5 +1,5 @@
-# expect: ok | class: loop | stdout: done
-"""Handlers never run here: the instance is thrown away."""
+# expect: timeout | class: loop | stdout: done | timeout: 0.4
+"""Handlers run when the program ends, within its time."""
 import atexit
 
 

@@ -1,5 +1,5 @@
-# expect: ok | class: loop | stdout: done
-"""A module global is not torn down: the instance is thrown away."""
+# expect: timeout | class: loop | stdout: done | timeout: 0.4
+"""A script.s names go when it ends, within its time."""
 
 
 class Grave:

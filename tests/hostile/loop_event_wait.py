@@ -1,4 +1,4 @@
-# expect: ok | class: loop | stdout: True
+# expect: exception RuntimeError | class: loop
 """Nobody could ever set it: there is one thread."""
 import threading
 

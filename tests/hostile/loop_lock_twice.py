@@ -1,4 +1,4 @@
-# expect: ok | class: loop | stdout: True True
+# expect: exception RuntimeError | class: loop
 """A deadlock of one."""
 import threading
 

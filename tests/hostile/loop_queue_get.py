@@ -1,4 +1,4 @@
-# expect: timeout | class: loop | timeout: 0.4
+# expect: exception RuntimeError | class: loop
 import queue
 
 queue.Queue().get()

@@ -1,4 +1,4 @@
-# expect: ok | class: loop | stdout: done
+# expect: timeout | class: loop | stdout: done | timeout: 0.4
 import atexit
 import weakref
 

@@ -1,4 +1,4 @@
-# expect: exception ValueError | class: poison
+# expect: timeout | class: poison | timeout: 0.4
 import sys
 
 

@@ -51,12 +51,34 @@ pub fn place(path: &str) -> Option<(usize, usize)> {
     })
 }
 
+/// Makes a symbolic link to `target`. Answers WASI's error number, 0 when it is there.
+pub fn symlink(target: &str, path: &str) -> u16 {
+    FILES
+        .with_borrow_mut(|files| {
+            let place = files.tree.walk(tree::ROOT, &absolute(path), false)?;
+            files.tree.make(&place, tree::Content::Link(target.to_owned()), crate::clock::now_ns())
+        })
+        .map_or_else(|errno| errno as u16, |_| 0)
+}
+
 /// Sets the permissions of the file or folder with this number, as `stat` tells it. Says whether there is one.
 pub fn set_mode(number: u64, mode: u16) -> bool {
     FILES.with_borrow_mut(|files| {
         let node = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
         node.and_then(|inode| files.tree.node_mut(inode).ok()).map(|node| node.mode = mode & 0o7777).is_some()
     })
+}
+
+/// All of standard input, past the C library and its buffers.
+pub fn read_stdin() -> Vec<u8> {
+    let (mut all, mut piece) = (Vec::new(), vec![0; 64 << 10]);
+    loop {
+        let (buffer, mut read) = (host::Buffer { address: piece.as_mut_ptr(), bytes: piece.len() }, 0);
+        if unsafe { host::fd_read(0, &buffer, 1, &mut read) } != 0 || read == 0 {
+            return all;
+        }
+        all.extend_from_slice(&piece[..read]);
+    }
 }
 
 /// How many bytes the task may add.

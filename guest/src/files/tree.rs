@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 pub enum Errno {
     BadDescriptor = 8,
     Exists = 20,
-    FileTooLarge = 22,
     Invalid = 28,
     IsFolder = 31,
     TooManyLinks = 32,
@@ -38,7 +37,7 @@ const FILE_MODE: u16 = 0o644;
 const FOLDER_MODE: u16 = 0o755;
 const LINK_MODE: u16 = 0o777;
 /// What a file, folder or link counts besides its bytes, so that empty ones have an end too.
-const NODE_BYTES: u64 = 256;
+const NODE_BYTES: u64 = 1024;
 
 #[derive(Debug)]
 pub enum Content {
@@ -374,7 +373,7 @@ impl Tree {
             Content::Folder(_) => return Err(Errno::IsFolder),
             Content::Link(_) => return Err(Errno::Invalid),
         };
-        let size = usize::try_from(bytes).map_err(|_| Errno::FileTooLarge)?;
+        let size = usize::try_from(bytes).map_err(|_| Errno::NoSpace)?;
         if bytes > has {
             self.charge(bytes - has)?;
         } else {
@@ -396,7 +395,7 @@ impl Tree {
 
     /// Writes at an offset; what lies between the end and it becomes zeros.
     pub fn write(&mut self, inode: Inode, offset: u64, bytes: &[u8], now: u64) -> Result<()> {
-        let end = offset.checked_add(bytes.len() as u64).ok_or(Errno::FileTooLarge)?;
+        let end = offset.checked_add(bytes.len() as u64).ok_or(Errno::NoSpace)?;
         let has = self.content(inode)?.len() as u64;
         if end > has && !bytes.is_empty() {
             self.resize(inode, end, now)?;

@@ -10,6 +10,8 @@ use super::{
 use crate::clock::now_ns;
 use std::{collections::BTreeMap, slice};
 
+/// The longest path, as on Linux.
+const PATH_BYTES_MAX: usize = 4096;
 pub const KIND_FOLDER: u8 = 3;
 pub const KIND_FILE: u8 = 4;
 pub const KIND_LINK: u8 = 7;
@@ -41,6 +43,9 @@ fn call(act: impl FnOnce(&mut Files) -> Result<()>) -> u16 {
 
 /// The C library's own pointers and lengths.
 pub unsafe fn path<'a>(address: *const u8, bytes: usize) -> Result<&'a str> {
+    if bytes > PATH_BYTES_MAX {
+        return Err(Errno::NameTooLong);
+    }
     // A name that is no UTF-8 has no form in JSON either.
     std::str::from_utf8(unsafe { slice::from_raw_parts(address, bytes) }).map_err(|_| Errno::Invalid)
 }
@@ -285,7 +290,7 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_filestat_set_times(
 unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_allocate(fd: u32, offset: u64, bytes: u64) -> u16 {
     call(|files| {
         let inode = files.writable(fd)?.inode;
-        let end = offset.checked_add(bytes).ok_or(Errno::FileTooLarge)?;
+        let end = offset.checked_add(bytes).ok_or(Errno::NoSpace)?;
         if end > files.tree.content(inode)?.len() as u64 {
             files.tree.resize(inode, end, now_ns())?;
         }
@@ -461,11 +466,7 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_prestat_get(fd: u32, o
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_prestat_dir_name(
-    fd: u32,
-    out: *mut u8,
-    bytes: usize,
-) -> u16 {
+unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_prestat_dir_name(fd: u32, out: *mut u8, bytes: usize) -> u16 {
     call(|files| {
         files.descriptors.get(fd).ok().filter(|open| open.preopened).ok_or(Errno::BadDescriptor)?;
         if bytes < PREOPENED.len() {

@@ -27,7 +27,7 @@ const DRIVER: &str = include_str!("../../conformance/driver.py");
 const DOCTESTS: &str = include_str!("../../conformance/doctests.py");
 /// The modules of CPython's tests that need nothing which a sandbox cannot have.
 const MODULES: &str = include_str!("../../conformance/modules.txt");
-/// The benchmarks of pyperformance that need the standard library only.
+/// The benchmarks of pyperformance that need the standard library only; behind a colon is what they are to run.
 const BENCHMARKS: &str = include_str!("../../conformance/benchmarks.txt");
 /// Groups that take little time.
 const FAST: &str = include_str!("../../conformance/fast.txt");
@@ -46,6 +46,22 @@ const FILES_BYTES: u64 = 256 << 20;
 const CRASHES_MAX: usize = 20;
 /// Programs that run at a time.
 const AT_ONCE: usize = 2;
+/// One run of a benchmark's function, in the process itself. pyperf wants to know where Python is, and does not look.
+const PYPERF_ONCE: [&str; 11] = [
+    "run_benchmark.py",
+    "--python",
+    "/usr/bin/python3",
+    "--worker",
+    "--worker-task",
+    "0",
+    "-w0",
+    "-n1",
+    "-l1",
+    "-p1",
+    "-q",
+];
+/// Modules that are looked at for what they name.
+const MENTIONED_MAX: usize = 20;
 /// Parts of CPython's tests that few modules need, and that are large.
 const LEFT_OUT: [&str; 8] = [
     "decimaltestdata",
@@ -58,8 +74,12 @@ const LEFT_OUT: [&str; 8] = [
     "leakers",
 ];
 /// Modules that need one of those.
-const NEEDS: [(&str, &str); 3] =
-    [("test_decimal", "decimaltestdata"), ("test_email", "test_email"), ("test_gettext", "test_email")];
+const NEEDS: [(&str, &str); 4] = [
+    ("test_decimal", "decimaltestdata"),
+    ("test_email", "test_email"),
+    ("test_gettext", "test_email"),
+    ("test_wave", "audiodata"),
+];
 
 /// How one test ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +183,10 @@ impl Suite {
             return Ok(Script { group: group.to_owned(), program: DOCTESTS, argv, files: Vec::new() });
         }
         let (suite, mut files) = (self.root.join("test"), common.to_vec());
-        for name in NEEDS.iter().filter(|(who, _)| *who == group).map(|(_, what)| *what).chain([group]) {
+        let mut wanted = vec![group.to_owned()];
+        wanted.extend(NEEDS.iter().filter(|(who, _)| *who == group).map(|(_, what)| (*what).to_owned()));
+        wanted.extend(mentioned(&suite, group)?);
+        for name in &wanted {
             let (folder, file) = (suite.join(name), suite.join(format!("{name}.py")));
             if folder.is_dir() {
                 add(&mut files, &folder, &format!("test/{name}"), &|_| true)?;
@@ -180,11 +203,11 @@ impl Suite {
         let mut packages = Vec::new();
         add(&mut packages, &self.root.join("packages"), "/packages", &|_| true)?;
         let task = |name: &str| {
-            let folder = self.root.join("benchmarks").join(format!("bm_{name}"));
+            let mut parts = name.split(':');
+            let folder = self.root.join("benchmarks").join(format!("bm_{}", parts.next().unwrap_or_default()));
             let mut task = CpuTask::new(fs::read_to_string(folder.join("run_benchmark.py"))?);
             task.function = None;
-            let once = ["run_benchmark.py", "--worker", "--worker-task", "0", "-w", "0", "-n", "1", "-l", "1"];
-            task.argv = once.map(str::to_owned).to_vec();
+            task.argv = PYPERF_ONCE.into_iter().chain(parts).map(str::to_owned).collect();
             task.files.clone_from(&packages);
             add(&mut task.files, &folder, ".", &|path| path.file_name().is_none_or(|name| name != "run_benchmark.py"))?;
             Ok((name.to_owned(), task))
@@ -285,6 +308,23 @@ async fn run_script(client: &Client, script: Script) -> io::Result<Verdicts> {
     Ok(verdicts)
 }
 
+/// Other modules of tests that a module names, and those that they name: it may import them.
+fn mentioned(suite: &Path, module: &str) -> io::Result<BTreeSet<String>> {
+    let (mut found, mut rest) = (BTreeSet::new(), vec![module.to_owned()]);
+    while let Some(module) = rest.pop() {
+        let Ok(text) = fs::read(suite.join(format!("{module}.py"))) else { continue };
+        let text = String::from_utf8_lossy(&text);
+        for word in text.split(|letter: char| !letter.is_alphanumeric() && letter != '_') {
+            let names_module = word.starts_with("test_") && suite.join(format!("{word}.py")).is_file();
+            if names_module && found.insert(word.to_owned()) && found.len() < MENTIONED_MAX {
+                rest.push(word.to_owned());
+            }
+        }
+    }
+    found.remove(module);
+    Ok(found)
+}
+
 /// What every module may need: the package itself, its support, and modules that others inherit from.
 fn common_files(suite: &Path) -> io::Result<Vec<TaskFile>> {
     let mut files = Vec::new();
@@ -316,5 +356,6 @@ fn add(files: &mut Vec<TaskFile>, folder: &Path, prefix: &str, wanted: &dyn Fn(&
 }
 
 fn task_file(name: &str, path: &Path) -> io::Result<TaskFile> {
-    Ok(TaskFile { name: name.to_owned(), data: BASE64.encode(fs::read(path)?) })
+    let content = fs::read(path).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
+    Ok(TaskFile { name: name.to_owned(), data: BASE64.encode(content) })
 }

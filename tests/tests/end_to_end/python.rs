@@ -104,10 +104,7 @@ async fn files_go_along_and_come_back() {
     assert_eq!(std::fs::read(at("out")).unwrap(), [150, 146, 159, 0]);
     let missing = cluster.cli(0, &["run", "--file", &given, "--out", "nowhere", &app]).await;
     let told = String::from_utf8_lossy(&missing.stderr);
-    assert!(
-        !missing.status.success() && told.contains("the program left no file nowhere"),
-        "{told}"
-    );
+    assert!(!missing.status.success() && told.contains("the program left no file nowhere"), "{told}");
 }
 
 #[tokio::test]

@@ -4,12 +4,15 @@ import collections
 import os
 import sys
 import time
+import zlib
 
 STATVFS = "f_bsize f_frsize f_blocks f_bfree f_bavail f_files f_ffree f_favail f_flag f_namemax"
 BLOCK_BYTES = 4096
+# What `access` asks for, and the permissions that grant it to anyone.
+PERMISSIONS = ((4, 0o444), (2, 0o222), (1, 0o111))
 
 
-def install(file_room, file_set_mode):
+def install(file_room, file_set_mode, file_symlink, linux_error):
     statvfs_result = collections.namedtuple("statvfs_result", STATVFS)
     uname_result = collections.namedtuple("uname_result", "sysname nodename release version machine")
     times_result = collections.namedtuple("times_result", "user system children_user children_system elapsed")
@@ -18,6 +21,27 @@ def install(file_room, file_set_mode):
     def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
         stat = os.stat(path) if isinstance(path, int) else os.stat(path, follow_symlinks=follow_symlinks)
         file_set_mode(stat.st_ino, mode & 0o7777)
+
+    def access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True):
+        try:
+            found = os.stat(path, follow_symlinks=follow_symlinks)
+        except (OSError, ValueError):
+            return False
+        return all(found.st_mode & bits for wanted, bits in PERMISSIONS if mode & wanted)
+
+    def get_inheritable(fd):
+        os.fstat(fd)
+        return False
+
+    def set_inheritable(fd, inheritable):
+        os.fstat(fd)
+
+    def symlink(src, dst, target_is_directory=False, *, dir_fd=None):
+        path = os.path.join(os.getcwd(), os.fsdecode(dst))
+        number = file_symlink(os.fsdecode(src), path)
+        if number:
+            number = linux_error(number)
+            raise OSError(number, os.strerror(number), src, None, dst)
 
     def lchmod(path, mode):
         chmod(path, mode, follow_symlinks=False)
@@ -62,7 +86,8 @@ def install(file_room, file_set_mode):
     def sched_yield():
         time.sleep(0)
 
-    for name in ("chmod", "lchmod", "fchmod", "umask", "statvfs", "pread", "pwrite", "uname", "times", "sched_yield"):
+    for name in ("chmod", "lchmod", "fchmod", "umask", "statvfs", "pread", "pwrite", "uname", "times", "sched_yield",
+                 "get_inheritable", "set_inheritable"):
         if not hasattr(os, name):
             function = locals()[name]
             function.__module__ = function.__qualname__ = "os"
@@ -70,4 +95,10 @@ def install(file_room, file_set_mode):
             setattr(os, name, function)
     os.fstatvfs = statvfs
     os.getppid = lambda: 0
+    for function in (access, symlink):
+        function.__module__, function.__qualname__ = "os", function.__name__
+        setattr(os, function.__name__, function)
+    os.WNOHANG = 1
+    # Named after its maker where a version of zlib is expected.
+    zlib.ZLIB_RUNTIME_VERSION = zlib.ZLIB_VERSION
     os.cpu_count = os.process_cpu_count = lambda: 1

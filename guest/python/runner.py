@@ -79,12 +79,12 @@ def attempt(job, module, encode):
 
 def tell_hook(error):
     """The program's own `sys.excepthook`, if it has one."""
-    hook = sys.excepthook
-    if hook is not plain_hook:
-        try:
+    try:
+        hook = sys.excepthook
+        if hook is not plain_hook:
             hook(type(error), error, own_frames(error.__traceback__))
-        except BaseException:
-            pass
+    except BaseException:
+        pass
 
 
 def unwatch():
@@ -194,13 +194,13 @@ def own_frames(frames):
 
 def clear(tell):
     """Leaves out the frames of the sandbox's own parts, and names the standard library's as CPython does."""
-    rest, seen = [tell], 0
+    rest, seen, modules = [tell], 0, getattr(sys, "modules", ())
     while rest and seen < CHAIN_MAX:
         one = rest.pop()
         seen += 1
         kept = [frame for frame in one.stack if not frame.filename.startswith("<sandlot ")]
         for frame in kept:
-            if frame.filename in sys.modules and frame.filename != "__main__":
+            if frame.filename in modules and frame.filename != "__main__":
                 frame.filename = "<frozen " + frame.filename + ">"
         one.stack[:] = kept
         rest += [other for other in (one.__cause__, one.__context__) if other is not None]

@@ -51,6 +51,9 @@ REFUSED_TO_PROGRAMS = {
     "subprocess": "processes are",
 }
 
+# Of the standard library, and not in its list.
+PRIVATE = ("_zstd", "_interpreters")
+
 COMPILED = frozenset(
     "numpy pandas scipy torch tensorflow jax sklearn matplotlib PIL cv2 lxml cryptography psycopg2 grpc numba pyarrow"
     " polars cython Cython cffi gevent greenlet uvloop orjson pydantic_core tokenizers h5py shapely pycurl zmq".split()
@@ -94,7 +97,7 @@ class Last:
         if name in WINDOWS:
             text = f"{name}: Windows' own functions are not available in the sandbox {HELP}"
             raise ModuleNotFoundError(text, name=name)
-        if name in sys.stdlib_module_names:
+        if name in sys.stdlib_module_names or name in PRIVATE:
             raise ModuleNotFoundError(f"{name} is not available in the sandbox {HELP}", name=name)
         if name in COMPILED:
             raise ImportError(f"{name} is made of compiled code, which the sandbox does not run {HELP}", name=name)
@@ -149,7 +152,7 @@ def patch_socket(module):
     refused = refuse(OSError, "sockets are")
 
     class socket(module.socket):
-        def __init__(self, *args, **kwargs):
+        def __new__(cls, *args, **kwargs):
             refused()
 
         def __del__(self):

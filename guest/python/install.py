@@ -15,13 +15,14 @@ def load(name):
 
 assert "threading" not in sys.modules
 load("threads").install()
-load("errors").install(os_error_hooks)
+errors = load("errors")
+errors.install(os_error_hooks, set_type_attribute)
 load("times").install()
 load("signals").install()
 
 import os
 
-load("system").install(file_room, file_set_mode)
+load("system").install(file_room, file_set_mode, file_symlink, errors.OF_WASI.get)
 missing = load("missing")
 os.__getattr__ = missing.os_attribute
 

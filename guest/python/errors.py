@@ -137,20 +137,17 @@ LINUX = """
 132 ERFKILL Operation not possible due to RF-kill
 """
 # Other names of the same number.
-ALIASES = {"EWOULDBLOCK": "EAGAIN", "ENOTSUP": "EOPNOTSUPP", "EDEADLOCK": "EDEADLK"}
+ALIASES = {"EWOULDBLOCK": "EAGAIN", "EOPNOTSUPP": "ENOTSUP", "EDEADLK": "EDEADLOCK"}
 MARK = " (os error "
 
 
-def install(os_error_hooks):
+def install(os_error_hooks, set_type_attribute):
     texts, numbers = {}, {}
     for line in LINUX.split("\n")[1:-1]:
         number, name, text = line.split(" ", 2)
         numbers[name] = int(number)
         texts[int(number)] = text
-    # What the C library for WebAssembly numbers so, Linux numbers so.
-    linux = {value: numbers[ALIASES.get(name, name)] for name, value in vars(errno).items() if name.startswith("E")
-             and ALIASES.get(name, name) in numbers}
-    linux[NOT_CAPABLE] = numbers["EPERM"]
+    OF_WASI.update((wasi, numbers["E" + name]) for wasi, name in enumerate(WASI.split()) if "E" + name in numbers)
     for name in [name for name in vars(errno) if name.startswith("E")]:
         delattr(errno, name)
     vars(errno).update(numbers)
@@ -173,14 +170,13 @@ def install(os_error_hooks):
         text = raw_text.__get__(error)
         if type(text) is not str or MARK not in text:
             return
-        number = linux.get(raw_number.__get__(error))
+        number = OF_WASI.get(raw_number.__get__(error))
         if number is None:
             return
         text = texts[number]
         raw_number.__set__(error, number)
         raw_text.__set__(error, text)
-        if len(raw_args.__get__(error)) == 2:
-            raw_args.__set__(error, (number, text))
+        raw_args.__set__(error, (number, text))
 
     def attribute(raw, doc):
         def get(error):
@@ -194,16 +190,31 @@ def install(os_error_hooks):
         return raw_reduce(error)
 
     reduce.__name__, reduce.__qualname__ = "__reduce__", "OSError.__reduce__"
-    os_error_hooks(
-        mend,
-        {
-            "errno": attribute(raw_number, "POSIX exception code"),
-            "strerror": attribute(raw_text, "exception strerror"),
-            "args": attribute(raw_args, None),
-            "__reduce__": reduce,
-        },
-    )
+    for name, value in (
+        ("errno", attribute(raw_number, "POSIX exception code")), ("strerror", attribute(raw_text, "exception strerror")),
+        ("args", attribute(raw_args, None)), ("__reduce__", reduce),
+    ):
+        set_type_attribute(OSError, name, value)
+    os_error_hooks(mend)
+
+    # RustPython leaves room behind the text for where it happened; CPython has none.
+    raw_str = BaseException.__str__
+
+    def text_of(error):
+        text = raw_str(error)
+        return text[:-1] if text.endswith("recursion depth exceeded ") else text
+
+    text_of.__name__, text_of.__qualname__ = "__str__", "RecursionError.__str__"
+    set_type_attribute(RecursionError, "__str__", text_of)
 
 
-# WASI's ENOTCAPABLE, which Linux does not have.
-NOT_CAPABLE = 76
+# Linux's number for each of WASI's.
+OF_WASI = {}
+# The names of WASI's numbers from 0 on; Linux takes a deadlock and a missing capability as follows.
+WASI = (
+    "SUCCESS 2BIG ACCES ADDRINUSE ADDRNOTAVAIL AFNOSUPPORT AGAIN ALREADY BADF BADMSG BUSY CANCELED CHILD CONNABORTED"
+    " CONNREFUSED CONNRESET DEADLOCK DESTADDRREQ DOM DQUOT EXIST FAULT FBIG HOSTUNREACH IDRM ILSEQ INPROGRESS INTR INVAL IO"
+    " ISCONN ISDIR LOOP MFILE MLINK MSGSIZE MULTIHOP NAMETOOLONG NETDOWN NETRESET NETUNREACH NFILE NOBUFS NODEV NOENT NOEXEC"
+    " NOLCK NOLINK NOMEM NOMSG NOPROTOOPT NOSPC NOSYS NOTCONN NOTDIR NOTEMPTY NOTRECOVERABLE NOTSOCK NOTSUP NOTTY NXIO"
+    " OVERFLOW OWNERDEAD PERM PIPE PROTO PROTONOSUPPORT PROTOTYPE RANGE ROFS SPIPE SRCH STALE TIMEDOUT TXTBSY XDEV PERM"
+)
