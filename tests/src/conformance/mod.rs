@@ -39,6 +39,8 @@ pub const BENCHMARKS_GROUP: &str = "pyperformance";
 pub const HUMAN_EVAL_GROUP: &str = "human-eval";
 /// Each has so long for one run of its program.
 const SECONDS: f64 = 300.0;
+/// Each program of a collection has so long.
+const PROGRAM_SECONDS: f64 = 120.0;
 const MEMORY_BYTES: u64 = 1 << 30;
 const OUTPUT_BYTES: u64 = 16 << 20;
 const FILES_BYTES: u64 = 256 << 20;
@@ -254,16 +256,27 @@ fn limits() -> TaskLimits {
 }
 
 /// Programs that pass when they end well.
-async fn run_programs(client: &Client, programs: Vec<(String, CpuTask)>) -> io::Result<Verdicts> {
-    let mut verdicts = Verdicts::new();
-    for (name, mut task) in programs {
-        (task.timeout, task.limits) = (Some(SECONDS), limits());
-        let result = client.run(task).await.map_err(io::Error::other)?;
-        let why = result.error.clone().unwrap_or_default();
-        let what = if why.is_empty() { "passed" } else { "failed" };
-        verdicts.insert(name, Verdict { what: what.to_owned(), why });
+async fn run_programs(client: &Arc<Client>, programs: Vec<(String, CpuTask)>) -> io::Result<Verdicts> {
+    let (mut verdicts, mut programs, mut running) = (Verdicts::new(), programs.into_iter(), JoinSet::new());
+    loop {
+        while running.len() < AT_ONCE
+            && let Some((name, mut task)) = programs.next()
+        {
+            (task.timeout, task.limits) = (Some(PROGRAM_SECONDS), limits());
+            let client = Arc::clone(client);
+            running.spawn(async move { (name, client.run(task).await) });
+        }
+        let Some(ended) = running.join_next().await else { return Ok(verdicts) };
+        let (name, result) = ended.map_err(io::Error::other)?;
+        let result = result.map_err(io::Error::other)?;
+        // A script's own exit code has no error; what it said last tells more.
+        let said = result.stderr.trim_end().lines().last().unwrap_or_default().to_owned();
+        let (what, why) = match result.error {
+            None => ("passed", String::new()),
+            Some(error) => ("failed", format!("{error} {said}")),
+        };
+        verdicts.insert(name, Verdict { what: what.to_owned(), why: why.trim_end().to_owned() });
     }
-    Ok(verdicts)
 }
 
 /// Runs a script again, without what it has told of, as long as a test ends it.
