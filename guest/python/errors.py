@@ -141,7 +141,7 @@ ALIASES = {"EWOULDBLOCK": "EAGAIN", "EOPNOTSUPP": "ENOTSUP", "EDEADLK": "EDEADLO
 MARK = " (os error "
 
 
-def install(os_error_hooks, set_type_attribute):
+def install(put, os_error_hooks, set_type_attribute):
     texts, numbers = {}, {}
     for line in LINUX.split("\n")[1:-1]:
         number, name, text = line.split(" ", 2)
@@ -158,8 +158,7 @@ def install(os_error_hooks, set_type_attribute):
     def strerror(code, /):
         return texts.get(code) or f"Unknown error {code}"
 
-    strerror.__module__ = "os"
-    os.strerror = strerror
+    put(os, strerror)
 
     raw_number, raw_text = OSError.__dict__["errno"], OSError.__dict__["strerror"]
     raw_args = BaseException.__dict__["args"]
@@ -202,7 +201,7 @@ def install(os_error_hooks, set_type_attribute):
 
     def text_of(error):
         text = raw_str(error)
-        return text[:-1] if text.endswith("recursion depth exceeded ") else text
+        return text[:-1] if text.endswith("recursion depth exceeded ") else text or "maximum recursion depth exceeded"
 
     text_of.__name__, text_of.__qualname__ = "__str__", "RecursionError.__str__"
     set_type_attribute(RecursionError, "__str__", text_of)

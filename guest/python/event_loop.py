@@ -38,6 +38,19 @@ class EventLoop(base_events.BaseEventLoop):
         if self._default_executor is not None:
             self._default_executor.shutdown(wait=True)
 
+    def add_signal_handler(self, sig, callback, *args):
+        raise NotImplementedError("signals are not available in the sandbox (see docs/python.md)")
+
+    def add_reader(self, fd, callback, *args):
+        raise NotImplementedError("sockets and pipes are not available in the sandbox (see docs/python.md)")
+
+    add_writer = add_reader
+
+    async def connect_read_pipe(self, protocol_factory, pipe):
+        raise NotImplementedError("sockets and pipes are not available in the sandbox (see docs/python.md)")
+
+    connect_write_pipe = connect_read_pipe
+
     async def subprocess_exec(self, *arguments, **options):
         raise OSError(95, "processes are not available in the sandbox (see docs/python.md)")
 

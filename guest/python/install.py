@@ -14,16 +14,20 @@ def load(name):
 
 
 assert "threading" not in sys.modules
-load("threads").install()
+put = load("builtin").put
+load("threads").install(put)
 errors = load("errors")
-errors.install(os_error_hooks, set_type_attribute)
-load("times").install()
-load("signals").install()
+errors.install(put, os_error_hooks, set_type_attribute)
+times = load("times")
+times.install(put)
+load("signals").install(put)
 
 import os
 
-load("system").install(file_room, file_set_mode, file_symlink, errors.OF_WASI.get)
+load("system").install(put, file_room, file_set_mode, file_symlink, errors.OF_WASI.get)
 missing = load("missing")
+sys.modules["sandlot.missing"] = missing
+sys.modules["sandlot.times"] = times
 os.__getattr__ = missing.os_attribute
 
 import asyncio
@@ -65,6 +69,7 @@ PATCHES = {
     "concurrent.futures.thread": patch_executor("ThreadPoolExecutor"),
     "concurrent.futures.process": patch_executor("ProcessPoolExecutor"),
     "multiprocessing.pool": patch_pool,
+    "multiprocessing.context": serial.patch_context,
     "multiprocessing.process": missing.patch_multiprocessing_process,
 }
 sys.meta_path[:0] = [missing.First, missing.Patches(PATCHES)]
@@ -77,6 +82,12 @@ os.chdir("/work")
 sys.path[:] = ["/work", "/packages"]
 sys.path_importer_cache.clear()
 
+os.environ["HOME"] = "/work"
+
+import random
+import tempfile
 import zoneinfo
+
+load("entropy").install()
 
 zoneinfo.reset_tzpath(to=["/usr/share/zoneinfo"])

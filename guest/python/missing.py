@@ -60,8 +60,30 @@ COMPILED = frozenset(
 )
 
 
-def refusal(name, what):
-    return ImportError(f"{what} not available in the sandbox {HELP}", name=name)
+# Modules of the program itself that have the name of one of the library's.
+OWN = set()
+
+
+def refusal(name, what, kind=ModuleNotFoundError):
+    return kind(f"{what} not available in the sandbox {HELP}", name=name)
+
+
+def is_question():
+    """Somebody only asks whether there is such a module (`importlib.util.find_spec`)."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "find_spec" and frame.f_globals.get("__name__") == "importlib.util":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def take_own(names):
+    """The program's own modules go before the library's, as its folder is first in `sys.path`."""
+    for name in names:
+        if name in REFUSED or name in REFUSED_TO_PROGRAMS or name in sys.stdlib_module_names:
+            OWN.add(name)
+            sys.modules.pop(name, None)
 
 
 def importer():
@@ -80,10 +102,14 @@ class First:
 
     @staticmethod
     def find_spec(name, path=None, target=None):
+        if name in OWN:
+            return importlib.machinery.PathFinder.find_spec(name, path, target)
         if name in REFUSED:
+            if is_question():
+                return None
             raise refusal(name, REFUSED[name])
-        if name in REFUSED_TO_PROGRAMS and importer().get("__name__") in ("__main__", "program"):
-            raise refusal(name, REFUSED_TO_PROGRAMS[name])
+        if name in REFUSED_TO_PROGRAMS and not is_question() and importer().get("__name__") in ("__main__", "program"):
+            raise refusal(name, REFUSED_TO_PROGRAMS[name], ImportError)
         return None
 
 
@@ -92,7 +118,7 @@ class Last:
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if "." in name:
+        if "." in name or is_question():
             return None
         if name in WINDOWS:
             text = f"{name}: Windows' own functions are not available in the sandbox {HELP}"
@@ -100,7 +126,7 @@ class Last:
         if name in sys.stdlib_module_names or name in PRIVATE:
             raise ModuleNotFoundError(f"{name} is not available in the sandbox {HELP}", name=name)
         if name in COMPILED:
-            raise ImportError(f"{name} is made of compiled code, which the sandbox does not run {HELP}", name=name)
+            raise ModuleNotFoundError(f"{name} is made of compiled code, which the sandbox does not run {HELP}", name=name)
         error = ModuleNotFoundError(f"No module named {name!r}", name=name)
         error.add_note(f"{name} is not part of the standard library. Pure Python packages can be sent along: --with")
         raise error
@@ -205,9 +231,10 @@ def patch_multiprocessing_process(module):
 
 def os_attribute(name):
     texts = {
-        "processes": "fork forkpty execv execve execvp execl spawnv spawnl posix_spawn system popen kill killpg wait"
+        "processes": "fork forkpty execv execve execvp execl spawnv spawnl posix_spawn system popen killpg wait"
         " waitpid pipe pipe2",
         "users of the machine": "getuid geteuid getgid getegid getlogin setuid setgid getgroups chown lchown fchown",
+        "duplicates of descriptors": "dup dup2 dup3 fwalk",
         "terminals": "openpty ttyname tcgetpgrp get_terminal_size login_tty",
     }
     for what, names in texts.items():

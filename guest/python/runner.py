@@ -4,9 +4,11 @@ import atexit
 import builtins
 import json
 import linecache
+import logging
 import os
 import random
 import sys
+import time
 import traceback
 import types
 
@@ -23,6 +25,8 @@ monitoring = getattr(sys, "monitoring", None)
 code_of_exit = SystemExit.code
 plain_hook = sys.excepthook
 run_exit_functions = atexit._run_exitfuncs
+take_own = sys.modules["sandlot.missing"].take_own
+begin_clocks = sys.modules["sandlot.times"].begin
 
 
 def run(job, encode):
@@ -31,6 +35,7 @@ def run(job, encode):
     names = []
     try:
         job = read(job)
+        begin()
         seed = job["seed"]
         random.seed(int.from_bytes(os.urandom(16), "little") if seed is None else seed)
         names = job["files_out"]
@@ -47,12 +52,20 @@ def run(job, encode):
         return answer
 
 
+def begin():
+    """What counts from the program's start."""
+    begin_clocks()
+    logging._startTime = time.time_ns()
+
+
 def leave(module, names):
     """What happens when a program ends: exit functions, then its own names go, so that files are written out."""
     try:
         run_exit_functions()
         if module.__name__ == "__main__" or names:
-            module.__dict__.clear()
+            # The newest first: what a destructor needs was there before its object.
+            for name in [name for name in reversed(module.__dict__) if name != "__builtins__"]:
+                module.__dict__[name] = None
     except BaseException:
         pass
 
@@ -134,7 +147,15 @@ def put_script(filename, program):
     file_put(path, program.encode("utf-8", "surrogatepass"))
     folder = path.rpartition("/")[0] or "/"
     if folder != sys.path[0]:
-        sys.path[0] = folder
+        sys.path.insert(0, folder)
+    take_own(name for name in map(module_name, os.listdir(folder)) if name is not None)
+
+
+def module_name(name):
+    """The name of the module that a file or folder of the program's folder is."""
+    if name.endswith(".py"):
+        return name[:-3]
+    return name if os.path.isfile(sys.path[0] + "/" + name + "/__init__.py") else None
 
 
 def find(module, name):

@@ -1,6 +1,9 @@
 """Executors and pools without threads or processes: each call is made at once, by whoever submits it."""
 
 import itertools
+import queue
+import threading
+import types
 from concurrent.futures import _base
 
 
@@ -26,8 +29,6 @@ class SerialExecutor(_base.Executor):
         future.set_running_or_notify_cancel()
         try:
             result = fn(*args, **kwargs)
-        except (KeyboardInterrupt, SystemExit):
-            raise
         except BaseException as error:
             future.set_exception(error)
         else:
@@ -138,6 +139,90 @@ class Pool:
 
     def __reduce__(self):
         raise NotImplementedError("pool objects cannot be passed between processes or pickled")
+
+
+class Value:
+    """multiprocessing.Value without sharing: there is one process."""
+
+    def __init__(self, typecode_or_type, *args, lock=True):
+        self.value = args[0] if args else 0
+        self._lock = threading.RLock()
+
+    def get_lock(self):
+        return self._lock
+
+    def get_obj(self):
+        return self
+
+    def __enter__(self):
+        return self._lock.__enter__()
+
+    def __exit__(self, *args):
+        return self._lock.__exit__(*args)
+
+
+class Array(list):
+    """multiprocessing.Array without sharing."""
+
+    def __init__(self, typecode_or_type, size_or_initializer, *, lock=True):
+        is_size = isinstance(size_or_initializer, int)
+        super().__init__([0] * size_or_initializer if is_size else size_or_initializer)
+        self._lock = threading.RLock()
+
+    def get_lock(self):
+        return self._lock
+
+    def get_obj(self):
+        return self
+
+
+class SimpleQueue(queue.Queue):
+    """multiprocessing's queues without processes."""
+
+    def close(self):
+        pass
+
+    join_thread = cancel_join_thread = close
+
+
+class Manager:
+    """multiprocessing.Manager: what it would share is simply there."""
+
+    dict, list, Namespace, Queue, JoinableQueue = dict, list, types.SimpleNamespace, SimpleQueue, SimpleQueue
+    Lock, RLock, Event, Condition = threading.Lock, threading.RLock, threading.Event, threading.Condition
+    Semaphore, BoundedSemaphore, Barrier = threading.Semaphore, threading.BoundedSemaphore, threading.Barrier
+    Value, Array = Value, Array
+
+    def start(self):
+        pass
+
+    shutdown = start
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, traceback):
+        pass
+
+
+def patch_context(module):
+    """multiprocessing's factories of things that processes share."""
+    makers = {
+        "Lock": threading.Lock, "RLock": threading.RLock, "Event": threading.Event, "Condition": threading.Condition,
+        "Semaphore": threading.Semaphore, "BoundedSemaphore": threading.BoundedSemaphore, "Barrier": threading.Barrier,
+        "Queue": SimpleQueue, "JoinableQueue": SimpleQueue, "SimpleQueue": SimpleQueue, "Value": Value, "Array": Array,
+        "RawValue": Value, "RawArray": Array, "Manager": Manager,
+    }
+
+    def method(make):
+        return lambda self, *args, **kwargs: make(*args, **kwargs)
+
+    def refused(self, *args, **kwargs):
+        raise OSError(95, "pipes between processes are not available in the sandbox (see docs/python.md)")
+
+    for name, make in makers.items():
+        setattr(module.BaseContext, name, method(make))
+    module.BaseContext.Pipe = refused
 
 
 def named(kind, name, module):

@@ -65,14 +65,11 @@ def refused(name):
     return refused
 
 
-def install():
+def install(put):
     for name, number in NUMBERS.items():
         setattr(_signal, name, number)
     _signal.NSIG = COUNT
-    for function in (signal, getsignal, raise_signal, strsignal, valid_signals):
-        function.__module__ = "_signal"
-        setattr(_signal, function.__name__, function)
-    for name in ("alarm", "setitimer", "getitimer", "pause"):
-        setattr(_signal, name, refused(name))
+    put(_signal, signal, getsignal, raise_signal, strsignal, valid_signals)
+    put(_signal, *map(refused, ("alarm", "setitimer", "getitimer", "pause")))
     _signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF = 0, 1, 2
     _signal.ItimerError = OSError

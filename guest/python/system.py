@@ -12,7 +12,7 @@ BLOCK_BYTES = 4096
 PERMISSIONS = ((4, 0o444), (2, 0o222), (1, 0o111))
 
 
-def install(file_room, file_set_mode, file_symlink, linux_error):
+def install(put, file_room, file_set_mode, file_symlink, linux_error):
     statvfs_result = collections.namedtuple("statvfs_result", STATVFS)
     uname_result = collections.namedtuple("uname_result", "sysname nodename release version machine")
     times_result = collections.namedtuple("times_result", "user system children_user children_system elapsed")
@@ -86,18 +86,36 @@ def install(file_room, file_set_mode, file_symlink, linux_error):
     def sched_yield():
         time.sleep(0)
 
-    for name in ("chmod", "lchmod", "fchmod", "umask", "statvfs", "pread", "pwrite", "uname", "times", "sched_yield",
-                 "get_inheritable", "set_inheritable"):
-        if not hasattr(os, name):
-            function = locals()[name]
-            function.__module__ = function.__qualname__ = "os"
-            function.__qualname__ = name
-            setattr(os, name, function)
+    def mkdir(path, mode=0o777, *, dir_fd=None):
+        raw_mkdir(path)
+        if mode & ~mask[0] & 0o777 != 0o755:
+            chmod(path, mode & ~mask[0])
+
+    def open(path, flags, mode=0o777, *, dir_fd=None):
+        made = flags & os.O_CREAT and not os.path.lexists(path)
+        fd = raw_open(path, flags)
+        if made and mode & ~mask[0] & 0o777 != 0o644:
+            chmod(fd, mode & ~mask[0])
+        return fd
+
+    def kill(pid, signal, /):
+        if pid not in (0, os.getpid()):
+            raise ProcessLookupError(3, "No such process")
+        if signal:
+            import _signal
+
+            _signal.raise_signal(signal)
+
+    def sync():
+        pass
+
+    raw_mkdir, raw_open = os.mkdir, os.open
+    put(
+        os, access, chmod, fchmod, get_inheritable, kill, lchmod, mkdir, open, pread, pwrite, sched_yield, set_inheritable,
+        statvfs, symlink, sync, times, umask, uname,
+    )
     os.fstatvfs = statvfs
     os.getppid = lambda: 0
-    for function in (access, symlink):
-        function.__module__, function.__qualname__ = "os", function.__name__
-        setattr(os, function.__name__, function)
     os.WNOHANG = 1
     # Named after its maker where a version of zlib is expected.
     zlib.ZLIB_RUNTIME_VERSION = zlib.ZLIB_VERSION

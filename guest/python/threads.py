@@ -69,6 +69,9 @@ class lock:
     def _at_fork_reinit(self):
         self._taken = False
 
+    def __reduce_ex__(self, protocol):
+        raise TypeError("cannot pickle '_thread.lock' object")
+
     def __repr__(self):
         return f"<{'locked' if self._taken else 'unlocked'} _thread.lock object at {id(self):#x}>"
 
@@ -119,6 +122,9 @@ class RLock:
     def _at_fork_reinit(self):
         self._count = 0
 
+    def __reduce_ex__(self, protocol):
+        raise TypeError("cannot pickle '_thread.RLock' object")
+
     def __repr__(self):
         state = "locked" if self._count else "unlocked"
         return f"<{state} _thread.RLock object owner=1 count={self._count} at {id(self):#x}>"
@@ -133,11 +139,15 @@ class _local:
         return super().__new__(cls)
 
 
-def install():
+def get_native_id():
+    return 1
+
+
+def install(put):
     for kind in (lock, RLock, _local):
         kind.__module__ = "_thread"
-    _thread.start_new_thread = _thread.start_new = start_new_thread
-    _thread.start_joinable_thread = start_joinable_thread
+    put(_thread, start_new_thread, start_joinable_thread, get_native_id)
+    _thread.start_new = _thread.start_new_thread
     _thread.lock = _thread.LockType = _thread.allocate_lock = _thread.allocate = lock
     _thread.RLock = RLock
     _thread._local = _local

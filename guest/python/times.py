@@ -1,6 +1,7 @@
 """`time` as CPython has it, where the time zone is UTC and the locale is C."""
 
 import time
+import types
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -211,8 +212,6 @@ def clock_getres(clock, /):
     return 1e-9
 
 
-CLOCKS = {0: time.time_ns, 1: time.monotonic_ns, 2: time.process_time_ns, 3: time.thread_time_ns}
-
 
 def localtime(seconds=None, /):
     return gmtime(seconds)
@@ -222,11 +221,45 @@ def tzset():
     pass
 
 
-def install():
-    for function in (
-        gmtime, localtime, mktime, asctime, ctime, strftime, clock_gettime, clock_gettime_ns, clock_getres, tzset,
-    ):
-        function.__module__ = "time"
-        setattr(time, function.__name__, function)
+def process_time_ns():
+    return time.monotonic_ns() - started[0]
+
+
+def process_time():
+    return process_time_ns() / 1e9
+
+
+def thread_time_ns():
+    return process_time_ns()
+
+
+def thread_time():
+    return process_time()
+
+
+def get_clock_info(name, /):
+    if name in ("process_time", "thread_time"):
+        return types.SimpleNamespace(
+            implementation="monotonic since the program's start", monotonic=True, adjustable=False, resolution=1e-9
+        )
+    return raw_clock_info(name)
+
+
+# By the numbers of CLOCK_*.
+CLOCKS = {0: time.time_ns, 1: time.monotonic_ns, 2: process_time_ns, 3: process_time_ns}
+raw_clock_info = time.get_clock_info
+# When the program started, as time.monotonic_ns tells it.
+started = [0]
+
+
+def begin():
+    started[0] = time.monotonic_ns()
+
+
+def install(put):
+    put(
+        time, gmtime, localtime, mktime, asctime, ctime, strftime, clock_gettime, clock_gettime_ns, clock_getres, tzset,
+        process_time, process_time_ns, thread_time, thread_time_ns, get_clock_info,
+    )
     time.tzname, time.timezone, time.altzone, time.daylight = ("UTC", "UTC"), 0, 0, 0
     time.CLOCK_REALTIME, time.CLOCK_MONOTONIC, time.CLOCK_PROCESS_CPUTIME_ID, time.CLOCK_THREAD_CPUTIME_ID = range(4)

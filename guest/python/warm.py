@@ -62,6 +62,15 @@ answer = warm("def main(:\n", "main")
 assert answer["exception"]["type"] == "SyntaxError", answer
 answer = warm("import sys\nif __name__ == '__main__':\n    sys.exit(3)\n", None)
 assert answer == {"exit_code": 3}, answer
+# Packages of the frozen library have no folder; some look into theirs.
+for name, module in sorted(sys.modules.items()):
+    if getattr(module, "__path__", None) == []:
+        module.__path__.append("/usr/lib/python3.14/" + name.replace(".", "/"))
+for name in sys.modules["sandlot.missing"].REFUSED:
+    sys.modules.pop(name, None)
+for name in ("missing", "times"):
+    del sys.modules["sandlot." + name]
+tempfile._name_sequence = None
 re.purge()
 gc.collect()
 gc.freeze()

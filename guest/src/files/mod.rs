@@ -11,8 +11,8 @@ mod tree;
 mod wasi;
 
 use descriptors::Descriptors;
-use std::{borrow::Cow, cell::RefCell};
-use tree::Tree;
+use std::{borrow::Cow, cell::RefCell, collections::BTreeMap};
+use tree::{Inode, Tree};
 
 /// Bytes of files that a snapshot may hold before a task's own limit counts.
 const SNAPSHOT_BYTES_MAX: u64 = 64 << 20;
@@ -20,12 +20,15 @@ const SNAPSHOT_BYTES_MAX: u64 = 64 << 20;
 struct Files {
     tree: Tree,
     descriptors: Descriptors,
+    /// What a folder held when somebody began to read it, by descriptor: names that come and go meanwhile move nothing.
+    listings: BTreeMap<u32, Vec<(String, Inode)>>,
 }
 
 thread_local! {
     static FILES: RefCell<Files> = RefCell::new(Files {
         tree: Tree::new(SNAPSHOT_BYTES_MAX),
         descriptors: Descriptors::new(),
+        listings: BTreeMap::new(),
     });
 }
 
@@ -35,6 +38,11 @@ const WORK_FOLDER: &str = "/work";
 /// A path that is not absolute lies in the folder where the program runs.
 fn absolute(path: &str) -> Cow<'_, str> {
     if path.starts_with('/') { path.into() } else { format!("{WORK_FOLDER}/{path}").into() }
+}
+
+/// Makes `/dev/null`.
+pub fn make_null() {
+    FILES.with_borrow_mut(|files| files.tree.make_null("/dev/null").expect("there is room for it"));
 }
 
 /// Puts a file there, with its folders. Says whether it could.

@@ -70,6 +70,8 @@ pub struct Tree {
     free: Vec<Inode>,
     used_bytes: u64,
     bytes_max: u64,
+    /// The file that stays empty whatever is written to it.
+    null: Option<Inode>,
 }
 
 /// Where a path leads: its folder, its last name, and what has that name now.
@@ -94,12 +96,19 @@ impl Tree {
             mode: FOLDER_MODE,
             parent: ROOT,
         };
-        Self { nodes: vec![Some(root)], free: Vec::new(), used_bytes: 0, bytes_max }
+        Self { nodes: vec![Some(root)], free: Vec::new(), used_bytes: 0, bytes_max, null: None }
     }
 
     /// From now on all files together may have so many bytes more than they have now.
     pub fn limit(&mut self, more_bytes: u64) {
         self.bytes_max = self.used_bytes.saturating_add(more_bytes);
+    }
+
+    /// Makes the file at this path one that stays empty.
+    pub fn make_null(&mut self, path: &str) -> Result<()> {
+        self.put(path, Vec::new(), 0)?;
+        self.null = Some(self.find(ROOT, path, true)?);
+        Ok(())
     }
 
     pub fn used_bytes(&self) -> u64 {
@@ -212,7 +221,11 @@ impl Tree {
             // Somebody stands in a folder that was removed.
             return Err(Errno::NotFound);
         }
-        let more = NODE_BYTES + place.name.len() as u64;
+        let target = match &content {
+            Content::Link(target) => target.len() as u64,
+            _ => 0,
+        };
+        let more = NODE_BYTES + place.name.len() as u64 + target;
         self.charge(more)?;
         let mode = match content {
             Content::File(_) => FILE_MODE,
@@ -312,9 +325,10 @@ impl Tree {
                 (false, true) => return Err(Errno::IsFolder),
             }
         }
+        self.charge(to.name.len() as u64)?;
         self.folder_mut(from.folder, now)?.remove(&from.name);
         self.folder_mut(to.folder, now)?.insert(to.name.clone(), inode);
-        self.used_bytes = self.used_bytes.saturating_sub(from.name.len() as u64) + to.name.len() as u64;
+        self.used_bytes = self.used_bytes.saturating_sub(from.name.len() as u64);
         let node = self.node_mut(inode)?;
         node.parent = to.folder;
         node.changed_ns = now;
@@ -349,9 +363,11 @@ impl Tree {
     fn forget(&mut self, inode: Inode) {
         let is_gone = self.node(inode).is_ok_and(|node| node.names == 0 && node.open == 0);
         if is_gone && let Some(node) = self.nodes[inode].take() {
+            self.null = self.null.filter(|null| *null != inode);
             let bytes = match node.content {
                 Content::File(bytes) => bytes.len() as u64,
-                _ => 0,
+                Content::Link(target) => target.len() as u64,
+                Content::Folder(_) => 0,
             };
             self.used_bytes = self.used_bytes.saturating_sub(bytes + NODE_BYTES);
             self.free.push(inode);
@@ -368,6 +384,9 @@ impl Tree {
 
     /// Cuts a file, or fills it up with zeros.
     pub fn resize(&mut self, inode: Inode, bytes: u64, now: u64) -> Result<()> {
+        if self.null == Some(inode) {
+            return Ok(());
+        }
         let has = match &self.node(inode)?.content {
             Content::File(content) => content.len() as u64,
             Content::Folder(_) => return Err(Errno::IsFolder),
@@ -395,6 +414,9 @@ impl Tree {
 
     /// Writes at an offset; what lies between the end and it becomes zeros.
     pub fn write(&mut self, inode: Inode, offset: u64, bytes: &[u8], now: u64) -> Result<()> {
+        if self.null == Some(inode) {
+            return Ok(());
+        }
         let end = offset.checked_add(bytes.len() as u64).ok_or(Errno::NoSpace)?;
         let has = self.content(inode)?.len() as u64;
         if end > has && !bytes.is_empty() {
@@ -431,16 +453,13 @@ impl Tree {
             };
         }
         let place = self.walk(ROOT, path, true)?;
+        let inode = match place.inode {
+            Some(inode) => inode,
+            None => self.make(&place, Content::File(Vec::new()), now)?,
+        };
+        self.resize(inode, 0, now)?;
         self.charge(content.len() as u64)?;
-        match place.inode {
-            Some(inode) => {
-                self.resize(inode, 0, now)?;
-                self.node_mut(inode)?.content = Content::File(content);
-            }
-            None => {
-                self.make(&place, Content::File(content), now)?;
-            }
-        }
+        self.node_mut(inode)?.content = Content::File(content);
         Ok(())
     }
 }

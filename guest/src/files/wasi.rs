@@ -11,7 +11,7 @@ use crate::clock::now_ns;
 use std::{collections::BTreeMap, slice};
 
 /// The longest path, as on Linux.
-const PATH_BYTES_MAX: usize = 4096;
+pub const PATH_BYTES_MAX: usize = 4096;
 pub const KIND_FOLDER: u8 = 3;
 pub const KIND_FILE: u8 = 4;
 pub const KIND_LINK: u8 = 7;
@@ -197,6 +197,7 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_close(fd: u32) -> u16 
     }
     call(|files| {
         let open = files.descriptors.remove(fd)?;
+        files.listings.remove(&fd);
         files.close(open);
         Ok(())
     })
@@ -426,18 +427,24 @@ unsafe extern "C" fn __imported_wasi_snapshot_preview1_fd_readdir(
 ) -> u16 {
     call(|files| {
         let inode = files.from(fd)?;
-        let parent = files.tree.parent(inode)?;
-        let own = [(".", inode), ("..", parent)];
-        let names = files.tree.folder(inode)?.iter().map(|(name, inode)| (name.as_str(), *inode));
+        if cookie == 0 {
+            let own = [(".".to_owned(), inode), ("..".to_owned(), files.tree.parent(inode)?)];
+            let names = files.tree.folder(inode)?.iter().map(|(name, inode)| (name.clone(), *inode));
+            let listing = own.into_iter().chain(names).collect();
+            files.listings.insert(fd, listing);
+        }
+        let listing = files.listings.get(&fd).map(Vec::as_slice).unwrap_or_default();
+        let first = usize::try_from(cookie).unwrap_or(usize::MAX).min(listing.len());
         let out = unsafe { slice::from_raw_parts_mut(into, bytes) };
         let mut filled = 0;
-        let first = usize::try_from(cookie).unwrap_or(usize::MAX);
-        for (index, (name, inode)) in own.into_iter().chain(names).enumerate().skip(first) {
+        for (index, (name, inode)) in listing.iter().enumerate().skip(first) {
+            // One that is gone meanwhile has no kind to tell.
+            let kind = files.tree.node(*inode).map_or(0, |node| kind(&node.content));
             let mut entry = Vec::with_capacity(24 + name.len());
             entry.extend((index as u64 + 1).to_le_bytes());
-            entry.extend((inode as u64 + 1).to_le_bytes());
+            entry.extend((*inode as u64 + 1).to_le_bytes());
             entry.extend((name.len() as u32).to_le_bytes());
-            entry.extend(u32::from(kind(&files.tree.node(inode)?.content)).to_le_bytes());
+            entry.extend(u32::from(kind).to_le_bytes());
             entry.extend(name.as_bytes());
             let count = entry.len().min(out.len() - filled);
             out[filled..filled + count].copy_from_slice(&entry[..count]);

@@ -20,6 +20,8 @@ pub(crate) const MAIN: &str = "__main__.py";
 const PACKAGES: &str = "/packages";
 /// How a zip starts, one without files too.
 const ZIP_STARTS: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
+/// Names of zips end so.
+const ZIP_ENDS: [&str; 3] = ["pyz", "whl", "zip"];
 /// Names of compiled modules end so.
 const COMPILED_ENDS: [&str; 4] = [".so", ".pyd", ".dylib", ".dll"];
 
@@ -47,13 +49,13 @@ pub(crate) fn program(path: &Path) -> Result<Option<(String, Vec<TaskFile>)>> {
 /// A package for `--with`: all its files, in the folder for packages.
 pub(crate) fn package(path: &Path) -> Result<Vec<TaskFile>> {
     let shown = path.display();
-    let files = match folder_or_zip(path)? {
+    let files: Files = match folder_or_zip(path)? {
         // The folder itself is the package, as the zip's content is.
         Some(files) if path.is_dir() => {
             let name = name_of(path)?;
             files.into_iter().map(|(file, content)| (format!("{name}/{file}"), content)).collect()
         }
-        Some(files) => files,
+        Some(files) => files.into_iter().map(|(file, content)| (installed(file), content)).collect(),
         None => return Err(Usage(format!("{shown} is no wheel, zip or folder")).into()),
     };
     if let Some((name, _)) = files.iter().find(|(name, _)| COMPILED_ENDS.iter().any(|end| name.ends_with(end))) {
@@ -61,6 +63,15 @@ pub(crate) fn package(path: &Path) -> Result<Vec<TaskFile>> {
         return Err(Usage(text).into());
     }
     Ok(files.into_iter().map(|(name, content)| to_send((format!("{PACKAGES}/{name}"), content))).collect())
+}
+
+/// Where an installer puts a wheel's file: what lies in `NAME.data/purelib` goes beside the rest.
+/// <https://packaging.python.org/en/latest/specifications/binary-distribution-format/>
+fn installed(file: String) -> String {
+    let moved = file.split_once('/').filter(|(folder, _)| folder.ends_with(".data")).and_then(|(_, rest)| {
+        rest.strip_prefix("purelib/").or_else(|| rest.strip_prefix("platlib/")).map(str::to_owned)
+    });
+    moved.unwrap_or(file)
 }
 
 /// What `--file LOCAL[=NAME]` names.
@@ -72,7 +83,7 @@ pub(crate) fn sent(argument: &str) -> Result<Vec<TaskFile>> {
         let inside = folder(path)?;
         inside.into_iter().map(|(file, content)| (format!("{name}/{file}"), content)).collect()
     } else {
-        vec![(name, fs::read(path).with_context(|| format!("cannot read {local}"))?)]
+        vec![(name, read(path)?)]
     };
     Ok(files.into_iter().map(to_send).collect())
 }
@@ -134,7 +145,10 @@ fn folder_or_zip(path: &Path) -> Result<Option<Files>> {
     let shown = path.display();
     let mut file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
     let mut start = [0; 4];
-    if file.read_exact(&mut start).is_err() || !ZIP_STARTS.contains(&start.as_slice()) {
+    let starts_so = file.read_exact(&mut start).is_ok() && ZIP_STARTS.contains(&start.as_slice());
+    // A zip may have a first line for the shell before it.
+    let ends_so = path.extension().is_some_and(|end| ZIP_ENDS.iter().any(|known| end == *known));
+    if !starts_so && !ends_so {
         return Ok(None);
     }
     file.rewind()?;
@@ -158,9 +172,11 @@ fn unzip(file: File) -> Result<Files> {
     Ok(gathered.files)
 }
 
-/// All files of a folder, without hidden ones and without compiled modules that Python keeps for itself.
+/// All files of a folder, without hidden ones, which may be secrets, and without compiled modules that Python keeps for
+/// itself. Links are followed to files inside only; pipes and the like are left out.
 fn folder(path: &Path) -> Result<Files> {
     let mut gathered = Gathered::default();
+    let root = path.canonicalize().with_context(|| format!("cannot read {}", path.display()))?;
     let mut rest = vec![(path.to_owned(), String::new())];
     while let Some((folder, prefix)) = rest.pop() {
         let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
@@ -172,16 +188,25 @@ fn folder(path: &Path) -> Result<Files> {
                 continue;
             }
             let (path, name) = (entry.path(), format!("{prefix}{name}"));
-            if path.is_dir() {
+            let kind = entry.file_type()?;
+            let leads_inside = || path.canonicalize().is_ok_and(|real| real.is_file() && real.starts_with(&root));
+            if kind.is_dir() {
                 rest.push((path, format!("{name}/")));
-            } else {
-                let content = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                gathered.add(name, content)?;
+            } else if kind.is_file() || (kind.is_symlink() && leads_inside()) {
+                gathered.add(name, read(&path)?)?;
             }
         }
     }
     gathered.files.sort();
     Ok(gathered.files)
+}
+
+/// A file, and no more of it than can be sent.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let (shown, mut content) = (path.display(), Vec::new());
+    let file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
+    file.take(TASK_FILES_BYTES_MAX + 1).read_to_end(&mut content).with_context(|| format!("cannot read {shown}"))?;
+    Ok(content)
 }
 
 impl Gathered {
