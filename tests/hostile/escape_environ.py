@@ -1,4 +1,4 @@
-# expect: ok | class: escape | stdout: 0
+# expect: ok | class: escape | stdout: {'HOME': '/work'}
 import os
 
-print(len(os.environ))
+print(dict(os.environ))

@@ -1,4 +1,4 @@
-# expect: exception AttributeError | class: exit
+# expect: exception OSError | class: exit
 import os
 
 os.kill(os.getpid(), 9)

@@ -269,7 +269,10 @@ assert isinstance(ThreadPoolExecutor().submit(sys.exit, 3).exception(), SystemEx
     assert_ne!(one, two);
     let report = run(script("class D:\n    def __del__(self): print('del', word)\nword = 'w'\nd = D()")).await;
     assert_eq!((report.stdout.as_str(), report.stderr.as_str()), ("del w\n", ""));
-    let own =
-        Run { files: vec![("token.py".to_owned(), b"MINE = 1".to_vec())], ..script("import token; assert token.MINE") };
+    let own = Run {
+        files: vec![("token.py".to_owned(), b"MINE = 1".to_vec())],
+        filename: "app.py".to_owned(),
+        ..script("import token; assert token.MINE")
+    };
     assert_eq!(run(own).await.outcome, Outcome::Ok);
 }
