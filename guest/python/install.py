@@ -18,6 +18,7 @@ put = load("builtin").put
 load("threads").install(put)
 errors = load("errors")
 errors.install(put, os_error_hooks, set_type_attribute)
+load("octets").install(set_type_attribute)
 times = load("times")
 times.install(put)
 load("signals").install(put)

@@ -3,10 +3,10 @@
 import ast, json, warnings
 
 warnings.simplefilter("ignore")
-for program in json.load(open("programs.json", encoding="utf-8")):
+for number, program in enumerate(json.load(open("programs.json", encoding="utf-8"))):
     try:
         compile(program, "<program>", "exec")
         tree = ast.parse(program)
-        print("ok", ast.unparse(ast.parse(ast.unparse(tree))) == ast.unparse(tree))
+        print(number, "ok", ast.unparse(ast.parse(ast.unparse(tree))) == ast.unparse(tree))
     except BaseException as error:
-        print("raises", type(error).__name__)
+        print(number, "raises", type(error).__name__)

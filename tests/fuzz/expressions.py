@@ -96,7 +96,7 @@ class Expressions:
             f"list(itertools.accumulate({a}))", f"list(itertools.combinations({a}, 2))", f"list(map(str, {a}))",
             f"sorted({a}, key=repr, reverse=True)", f"{self.text(0)}.splitlines(True)", f"list(range({n}, {m}, {n}))",
             f"heapq.nsmallest(2, {a})", f"divmod({self.integer(0)}, {self.integer(0)})", f"list(reversed({a}))",
-            f"difflib.get_close_matches('ab', ['abc', 'b', {self.text(0)}])", f"list(itertools.batched({a}, 2))[:0]",
+            f"difflib.get_close_matches('ab', ['abc', 'b', {self.text(0)}])",
             f"csv_of({a})", f"shlex.split({self.text(0)})", f"list(itertools.groupby({self.text(0)}, str.isupper))[:0]",
         ])
 
@@ -106,7 +106,7 @@ class Expressions:
         a = "{" + pairs + "}"
         return self.pick([
             a, a, f"collections.Counter({self.text(0)})", f"({a} | {{'k': 1}})", f"list({a}.items())",
-            f"dict(sorted({a}.items(), key=repr))", f"collections.OrderedDict({a})", f"dict.fromkeys({self.text(0)}, 1)",
+            f"dict(sorted({a}.items(), key=repr))", f"list(collections.OrderedDict({a}).items())", f"dict.fromkeys({self.text(0)}, 1)",
             f"urllib.parse.parse_qs({self.text(0)})", f"json.loads(json.dumps({a}))", f"{a}.get({self.integer(0)}, 'no')",
             f"{a} == {a}", f"collections.defaultdict(list, {a})", f"types.SimpleNamespace(**{a})",
         ])
@@ -135,7 +135,7 @@ class Expressions:
         value = self.pick([self.integer, self.real, self.text])(max(depth - 1, 0))
         old = self.pick(["%d", "%5.2f", "%-8s|", "%x", "%e", "%r", "%c", "%+d", "%05d", "%%", "%g", "%#o", "%.3s", "%a", "%i"])
         return self.pick([
-            f"format({value}, {spec!r})", f"f'{{({value})!r:>20}}'", f"{old!r} % ({value},)",
+            f"format({value}, {spec!r})", f"{old!r} % ({value},)",
             f"'{{0:{spec}}}'.format({value})", f"'{{0!s:^{self.random.randrange(30)}}}|{{0}}'.format({value})",
             f"'%(a)s %(b).2f' % {{'a': {value}, 'b': {self.real(0)}}}", f"string.Template('$a ${{b}}').safe_substitute(a={value})",
         ])
@@ -153,7 +153,7 @@ class Expressions:
             f"functools.reduce(operator.add, {self.listing(0)})", f"array.array('h', [{n}, -{n}])", f"zlib.crc32({self.octets(0)})",
             f"colorsys.rgb_to_hsv(0.{n}, 0.5, 0.1)", f"ipaddress.ip_network('10.0.0.0/{n}').num_addresses",
             f"hashlib.new({self.pick(['md5', 'sha1', 'blake2b', 'sha3_256'])!r}, {self.octets(0)}).hexdigest()",
-            f"calendar.monthrange(20{n:02}, 2)", f"statistics.stdev([{n}, 1, 2.5])", f"textwrap.dedent('  a\\n   b')",
+            f"tuple(map(int, calendar.monthrange(20{n:02}, 2)))", f"statistics.stdev([{n}, 1, 2.5])", f"textwrap.dedent('  a\\n   b')",
             f"struct.unpack('>hB', struct.pack('>hB', {n}, {n}))", f"unicodedata.name({self.text(0)}[0])",
             f"difflib.SequenceMatcher(None, {self.text(0)}, {self.text(0)}).ratio()", f"html.unescape('&lt;&eacute;&#{n};')",
             f"tokenized({self.text(0)})", f"argparse.Namespace(a={n})", f"enum.IntFlag('F', 'A B C')({n % 8})",
@@ -167,7 +167,7 @@ class Expressions:
         return self.pick([
             f"re.findall({pattern!r}, {text}, {flags})", f"re.sub({pattern!r}, '<\\\\g<0>>', {text})",
             f"re.split({pattern!r}, {text})", f"re.search({pattern!r}, {text}, {flags})", f"re.fullmatch({pattern!r}, {text})",
-            f"[m.span() for m in re.finditer({pattern!r}, {text}, {flags})]", f"re.escape({text})", f"fnmatch.translate({text})",
+            f"[m.span() for m in re.finditer({pattern!r}, {text}, {flags})]", f"re.escape({text})",
         ])
 
     def moment(self, depth):

@@ -38,7 +38,9 @@ def run(sandlot, folder, probe, data):
     if real.returncode != 0:
         raise SystemExit(f"CPython cannot run {probe}: {real.stderr}")
     why = ours.stderr.strip() if ours.returncode != 0 else ""
-    return real.stdout.splitlines(), ours.stdout.splitlines(), why
+    # Each line begins with its item's number.
+    told = lambda output: [line.partition(" ")[2] for line in output.stdout.splitlines()]
+    return told(real), told(ours), why
 
 
 def compare(sandlot, folder, probe, data, items, write):

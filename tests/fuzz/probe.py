@@ -18,8 +18,9 @@ def tokenized(text):
     return [(token.type, token.string) for token in tokenize.generate_tokens(io.StringIO(text).readline)]
 
 
-for line in open("expressions.txt", encoding="utf-8"):
+for number, line in enumerate(open("expressions.txt", encoding="utf-8")):
     try:
-        print(ascii(eval(line)))
+        print(number, ascii(eval(line)).replace("\n", " "))
     except BaseException as error:
-        print("raises", type(error).__name__)
+        # re.error has another name since Python 3.13.
+        print(number, "raises", type(error).__name__.replace("PatternError", "error"))

@@ -259,6 +259,9 @@ except OSError as error: assert error.errno == 36, error
 import multiprocessing
 with multiprocessing.Pool(2, initializer=print, initargs=(multiprocessing.Lock(), multiprocessing.Value("i", 3).value)) as pool:
     assert pool.map(len, ["ab"]) == [2]
+import urllib.parse
+assert urllib.parse.quote("İ") == "%C4%B0" and "Ġ".encode().strip() == b"\xc4\xa0" and b"  a ".strip() == b"a"
+assert bytearray("İx0".encode()).rstrip(b"0x") == "İ".encode()
 from concurrent.futures import ThreadPoolExecutor
 assert isinstance(ThreadPoolExecutor().submit(sys.exit, 3).exception(), SystemExit)
 "#,
