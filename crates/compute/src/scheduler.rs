@@ -35,7 +35,7 @@ type RunFuture = Pin<Box<dyn Future<Output = RunEnd> + Send>>;
 pub(crate) const PARTS: u32 = 8;
 /// So many slices has a run's first turn, which pays for its start: most runs end in it. They are charged like any
 /// others.
-const FIRST_TURN_SLICES: u32 = 2;
+const FIRST_TURN_SLICES: u32 = 3;
 /// How much of what is known of the cost of a run the newest one changes.
 const COST_NEWEST: f64 = 0.1;
 /// A refused client is told to wait at least and at most so long.

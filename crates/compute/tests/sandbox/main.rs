@@ -356,7 +356,7 @@ async fn the_timeline_shows_each_turn_of_each_run() {
     }
     let slice = ComputeConfig::default().slice;
     let first = turns.iter().find(|turn| &*turn.task_id == "one").unwrap();
-    assert!(first.duration_ns >= 2 * slice.as_nanos() as u64, "a run's first turn has two slices: {first:?}");
+    assert!(first.duration_ns >= 3 * slice.as_nanos() as u64, "a run's first turn has three slices: {first:?}");
     let last = turns.last().unwrap();
     assert!(turns.windows(2).all(|pair| pair[0].start_ns + pair[0].duration_ns <= pair[1].start_ns));
     assert_eq!(compute.timeline(last.start_ns + last.duration_ns, 9), []);
