@@ -1,2 +1,2 @@
 # expect: timeout | class: integer | timeout: 0.4
-10 ** 10 ** 7
+10 ** 10 ** 8
