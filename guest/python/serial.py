@@ -50,6 +50,8 @@ class SerialExecutor(_base.Executor):
 class AsyncResult:
     """What a pool's `*_async` calls answer: done already."""
 
+    __class_getitem__ = classmethod(types.GenericAlias)
+
     def __init__(self, call, callback=None, error_callback=None):
         try:
             self._value, self._error = call(), None

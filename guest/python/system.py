@@ -16,6 +16,9 @@ def install(put, file_room, file_set_mode, file_symlink, linux_error):
     statvfs_result = collections.namedtuple("statvfs_result", STATVFS)
     uname_result = collections.namedtuple("uname_result", "sysname nodename release version machine")
     times_result = collections.namedtuple("times_result", "user system children_user children_system elapsed")
+    for kind in (statvfs_result, uname_result, times_result):
+        kind.__module__ = "os"
+        setattr(os, kind.__name__, kind)
     mask = [0o022]
 
     def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
@@ -60,21 +63,19 @@ def install(put, file_room, file_set_mode, file_symlink, linux_error):
         blocks, free = all_bytes // BLOCK_BYTES, max(all_bytes - used_bytes, 0) // BLOCK_BYTES
         return statvfs_result(BLOCK_BYTES, BLOCK_BYTES, blocks, free, free, blocks, free, free, 0, 255)
 
-    def pread(fd, n, offset):
+    def at(offset, act, fd, argument):
         here = os.lseek(fd, 0, os.SEEK_CUR)
         try:
             os.lseek(fd, offset, os.SEEK_SET)
-            return os.read(fd, n)
+            return act(fd, argument)
         finally:
             os.lseek(fd, here, os.SEEK_SET)
 
+    def pread(fd, n, offset):
+        return at(offset, os.read, fd, n)
+
     def pwrite(fd, data, offset):
-        here = os.lseek(fd, 0, os.SEEK_CUR)
-        try:
-            os.lseek(fd, offset, os.SEEK_SET)
-            return os.write(fd, data)
-        finally:
-            os.lseek(fd, here, os.SEEK_SET)
+        return at(offset, os.write, fd, data)
 
     def uname():
         return uname_result("WASI", "sandbox", "preview1", "sandlot", "wasm32")

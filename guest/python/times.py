@@ -158,7 +158,7 @@ def directive(letter, t, flag, width):
     hour_12 = hour % 12 or 12
     composed = {
         "c": "%a %b %e %H:%M:%S %Y", "D": "%m/%d/%y", "x": "%m/%d/%y", "F": "%Y-%m-%d", "r": "%I:%M:%S %p", "R": "%H:%M",
-        "T": "%H:%M:%S", "X": "%H:%M:%S", "+": None,
+        "T": "%H:%M:%S", "X": "%H:%M:%S",
     }.get(letter)
     if composed is not None:
         text = strftime(composed, t)
@@ -210,7 +210,6 @@ def clock_gettime(clock, /):
 def clock_getres(clock, /):
     clock_gettime_ns(clock)
     return 1e-9
-
 
 
 def localtime(seconds=None, /):

@@ -76,8 +76,9 @@ const LEFT_OUT: [&str; 8] = [
     "leakers",
 ];
 /// Modules that need one of those.
-const NEEDS: [(&str, &str); 4] = [
+const NEEDS: [(&str, &str); 5] = [
     ("test_decimal", "decimaltestdata"),
+    ("test_difflib", "test_difflib_expect.html"),
     ("test_email", "test_email"),
     ("test_gettext", "test_email"),
     ("test_wave", "audiodata"),
@@ -189,9 +190,11 @@ impl Suite {
         wanted.extend(NEEDS.iter().filter(|(who, _)| *who == group).map(|(_, what)| (*what).to_owned()));
         wanted.extend(mentioned(&suite, group)?);
         for name in &wanted {
-            let (folder, file) = (suite.join(name), suite.join(format!("{name}.py")));
-            if folder.is_dir() {
-                add(&mut files, &folder, &format!("test/{name}"), &|_| true)?;
+            let (path, file) = (suite.join(name), suite.join(format!("{name}.py")));
+            if path.is_dir() {
+                add(&mut files, &path, &format!("test/{name}"), &|_| true)?;
+            } else if path.is_file() {
+                files.push(task_file(&format!("test/{name}"), &path)?);
             } else {
                 files.push(task_file(&format!("test/{name}.py"), &file)?);
             }

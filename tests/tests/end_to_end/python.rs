@@ -62,6 +62,41 @@ async fn the_examples_print_what_they_print_under_cpython() {
     check(python, &["--with", wheel], &[program.to_str().unwrap()]).await;
 }
 
+/// Lines of a traceback without those that only point at a part of the line above: each version points elsewhere.
+fn without_carets(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let points = |line: &&str| line.contains('^') && line.chars().all(|sign| " |~^".contains(sign));
+    text.lines().filter(|line| !points(line)).map(|line| format!("{line}\n")).collect()
+}
+
+/// Failing programs: exceptions in chains and groups, with notes and suggestions, syntax errors, warnings, exit codes.
+#[tokio::test]
+async fn failing_programs_say_what_they_say_under_cpython() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(python) = python(folder.path()).await else {
+        eprintln!("no python3 of {PYTHON_MIN:?} or newer here: the tracebacks were not compared");
+        return;
+    };
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs");
+    let mut names: Vec<_> = std::fs::read_dir(programs).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    assert!(names.len() >= 10, "{names:?}");
+    for name in names {
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let file = name.file_name().unwrap();
+        for folder in [&here, &there] {
+            std::fs::copy(&name, folder.path().join(file)).unwrap();
+        }
+        // CPython tells the whole path of a script, the sandbox the name that was given.
+        let real = output(Command::new(python).arg("-B").arg(file), here.path()).await;
+        let ours = output(sandlot().arg("exec").arg(file), there.path()).await;
+        let real_text = without_carets(&real.stderr).replace(&format!("{}/", here.path().display()), "");
+        assert_eq!(without_carets(&ours.stderr), real_text, "{}", name.display());
+        assert_eq!(String::from_utf8_lossy(&ours.stdout), String::from_utf8_lossy(&real.stdout), "{}", name.display());
+        assert_eq!(ours.status.code(), real.status.code(), "{}", name.display());
+    }
+}
+
 #[tokio::test]
 async fn a_seed_gives_the_same_on_two_peers() {
     let cluster = Cluster::start(2).await;

@@ -1,0 +1,3 @@
+import sys, atexit
+atexit.register(print, "bye")
+sys.exit("message")

@@ -1,0 +1,5 @@
+class Custom(Exception):
+    pass
+error = Custom("one", 2)
+error.add_note("a note\nof two lines")
+raise error
