@@ -73,4 +73,5 @@ for name in ("missing", "times"):
 tempfile._name_sequence = None
 re.purge()
 gc.collect()
+make_immortal(gc.get_objects())
 gc.freeze()

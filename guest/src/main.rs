@@ -4,6 +4,7 @@
 //! host then calls `job_alloc`, writes the job's JSON there, and calls `job_run`, which answers with the address
 //! and length of the answer's JSON. Both JSON forms are described in `crates/protocol/src/abi.rs`.
 
+mod allocator;
 mod clock;
 mod files;
 mod json;
@@ -11,11 +12,11 @@ mod os_error;
 mod sources;
 
 use rustpython_vm::{
-    Interpreter, PyObjectRef, PyResult, Settings, VirtualMachine,
-    builtins::{PyBytesRef, PyStrRef},
+    AsObject, Interpreter, PyObjectRef, PyResult, Settings, VirtualMachine,
+    builtins::{PyBytesRef, PyListRef, PyStrRef},
     scope::Scope,
 };
-use std::cell::OnceCell;
+use std::{cell::OnceCell, collections::HashSet};
 
 struct Guest {
     interpreter: Interpreter,
@@ -56,6 +57,7 @@ pub extern "C" fn init() {
     // Memory that tasks will need is already part of the instance, so that a small task never grows it.
     drop(std::hint::black_box(Vec::<u8>::with_capacity(8 << 20)));
     GUEST.with(|cell| cell.set(Guest { interpreter, run, encode }).unwrap_or_else(|_| panic!("init called twice")));
+    allocator::start_afresh();
 }
 
 fn settings() -> Settings {
@@ -101,7 +103,7 @@ fn warm(vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
 /// A module's names, with the functions that are made of Rust.
 fn native_scope(vm: &VirtualMachine) -> PyResult<Scope> {
     let scope = vm.new_scope_with_builtins();
-    let names: [(&'static str, PyObjectRef); 8] = [
+    let names: [(&'static str, PyObjectRef); 9] = [
         ("encode", vm.new_function("encode", json::encode).into()),
         ("file_put", vm.new_function("file_put", file_put).into()),
         ("file_place", vm.new_function("file_place", file_place).into()),
@@ -110,12 +112,25 @@ fn native_scope(vm: &VirtualMachine) -> PyResult<Scope> {
         ("os_error_hooks", vm.new_function("os_error_hooks", os_error::install).into()),
         ("set_type_attribute", vm.new_function("set_type_attribute", os_error::set_attribute).into()),
         ("file_room", vm.new_function("file_room", files::room).into()),
+        ("make_immortal", vm.new_function("make_immortal", make_immortal).into()),
     ];
     scope.globals.set_item("__name__", vm.ctx.new_str("sandlot_runner").into(), vm)?;
     for (name, function) in names {
         scope.globals.set_item(name, function, vm)?;
     }
     Ok(scope)
+}
+
+/// `make_immortal(list)`: these objects, and all that they hold, live as long as the instance. Their reference counts are
+/// written no more, and so neither are the pages of the snapshot that they lie in.
+fn make_immortal(objects: PyListRef, _: &VirtualMachine) {
+    let (mut rest, mut seen) = (objects.borrow_vec().to_vec(), HashSet::new());
+    while let Some(object) = rest.pop() {
+        if seen.insert(object.get_id()) {
+            object.make_immortal();
+            rest.append(&mut object.gc_get_referents());
+        }
+    }
 }
 
 /// `file_put(path, bytes) -> bool`.
