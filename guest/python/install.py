@@ -73,7 +73,9 @@ PATCHES = {
     "multiprocessing.context": serial.patch_context,
     "multiprocessing.process": missing.patch_multiprocessing_process,
 }
-sys.meta_path[:0] = [missing.First, missing.Patches(PATCHES)]
+late = load("late")
+sys.modules["sandlot.late"] = late
+sys.meta_path[:0] = [missing.First, late.Late, missing.Patches(PATCHES)]
 sys.meta_path.append(missing.Last)
 
 # Programs of several modules lie in their folder; what is sent along lies beside it.

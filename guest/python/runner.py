@@ -6,7 +6,6 @@ import json
 import linecache
 import logging
 import os
-import random
 import sys
 import time
 import traceback
@@ -21,7 +20,8 @@ from builtins import (
 
 stdout, stderr = sys.stdout, sys.stderr
 set_trace, set_profile = sys.settrace, sys.setprofile
-monitoring = getattr(sys, "monitoring", None)
+late = sys.modules["sandlot.late"]
+scan = json.decoder.JSONDecoder().scan_once
 code_of_exit = SystemExit.code
 plain_hook = sys.excepthook
 run_exit_functions = atexit._run_exitfuncs
@@ -36,8 +36,7 @@ def run(job, encode):
     try:
         job = read(job)
         begin()
-        seed = job["seed"]
-        random.seed(int.from_bytes(os.urandom(16), "little") if seed is None else seed)
+        late.seed[0] = job["seed"]
         names = job["files_out"]
         answer = attempt(job, module, encode)
     except BaseException:
@@ -45,6 +44,8 @@ def run(job, encode):
         answer = BROKEN
     leave(module, names)
     flush()
+    if not names:
+        return answer
     try:
         files = [[name, *place] for name in names if (place := file_place(name)) is not None]
         return answer[:-1] + ',"files":' + encode(files) + "}" if files else answer
@@ -104,20 +105,36 @@ def unwatch():
     """The program's own watchers see the program and not what comes after it."""
     set_trace(None)
     set_profile(None)
-    if monitoring is not None:
-        for tool in (0, 1, 2, 3, 4, 5):
-            if monitoring.get_tool(tool) is not None:
-                monitoring.set_events(tool, 0)
+    for tool in tools_used:
+        if get_tool(tool) is not None:
+            set_events(tool, 0)
+
+
+tools_used = []
+take_tool, get_tool, set_events = sys.monitoring.use_tool_id, sys.monitoring.get_tool, sys.monitoring.set_events
+
+
+def use_tool_id(tool_id, name, /):
+    take_tool(tool_id, name)
+    tools_used.append(tool_id)
+
+
+use_tool_id.__module__, sys.monitoring.use_tool_id = "sys.monitoring", use_tool_id
 
 
 def read(job):
     """Integers of any size may come and go; the program itself keeps Python's usual limit."""
-    digits = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)
+    digits = digits_max()
+    if len(job) <= digits:
+        return scan(job, 0)[0]
+    set_digits_max(0)
     try:
-        return json.loads(job)
+        return scan(job, 0)[0]
     finally:
-        sys.set_int_max_str_digits(digits)
+        set_digits_max(digits)
+
+
+digits_max, set_digits_max = sys.get_int_max_str_digits, sys.set_int_max_str_digits
 
 
 def execute(job, module):
@@ -237,9 +254,12 @@ def printable(members):
 
 
 def flush():
-    for stream in (getattr(sys, "stdout", None), getattr(sys, "stderr", None), stdout, stderr):
+    for name, own in (("stdout", stdout), ("stderr", stderr)):
         try:
-            stream.flush()
+            own.flush()
+            stream = getattr(sys, name, own)
+            if stream is not own:
+                stream.flush()
         except BaseException:
             pass
 

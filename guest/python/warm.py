@@ -68,7 +68,11 @@ for name, module in sorted(sys.modules.items()):
         module.__path__.append("/usr/lib/python3.14/" + name.replace(".", "/"))
 for name in sys.modules["sandlot.missing"].REFUSED:
     sys.modules.pop(name, None)
-for name in ("missing", "times"):
+# Those that hold the module's one generator; `tempfile` makes one of its own.
+for name in ("random", "statistics"):
+    sys.modules["sandlot.late"].keep(name)
+late.is_ready[0] = False
+for name in ("late", "missing", "times"):
     del sys.modules["sandlot." + name]
 tempfile._name_sequence = None
 re.purge()

@@ -9,6 +9,7 @@ pub mod hostile;
 pub mod measure;
 pub mod scoreboard;
 pub mod soak;
+pub mod start;
 
 use sandlot_client::Client;
 use sandlot_protocol::{Address, CpuResult, CpuTask, Request, StatusReply, request::Nothing};

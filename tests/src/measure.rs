@@ -11,17 +11,52 @@ pub struct Row {
     pub value: f64,
     /// Its unit.
     pub unit: &'static str,
-    /// What it must reach, and whether that is a lower bound.
+    /// What it is compared with.
+    pub baseline: Option<Baseline>,
+    /// What the figure must reach, or its ratio where it is compared, and whether that is a lower bound.
     pub bound: Option<(f64, bool)>,
     /// How many measurements are behind it.
     pub runs: usize,
 }
 
+/// What a figure is compared with.
+#[derive(Debug, Clone)]
+pub struct Baseline {
+    /// What it is.
+    pub name: String,
+    /// Its figure, in the same unit.
+    pub value: f64,
+    /// The median of the ratios of pairs measured one after the other, and their quartiles.
+    pub ratio: [f64; 3],
+}
+
 impl Row {
-    /// A figure without a bound.
+    /// A figure by itself.
     #[must_use]
     pub fn new(name: impl Into<String>, value: f64, unit: &'static str, runs: usize) -> Self {
-        Self { name: name.into(), value, unit, bound: None, runs }
+        Self { name: name.into(), value, unit, baseline: None, bound: None, runs }
+    }
+
+    /// The value that this share of the values does not exceed.
+    #[must_use]
+    pub fn of(name: impl Into<String>, values: &mut [f64], share: f64, unit: &'static str) -> Self {
+        Self::new(name, percentile(values, share), unit, values.len())
+    }
+
+    /// Medians of pairs that were measured one after the other.
+    #[must_use]
+    pub fn pairs(
+        name: impl Into<String>,
+        values: &[f64],
+        baseline: impl Into<String>,
+        others: &[f64],
+        unit: &'static str,
+    ) -> Self {
+        let mut ratios: Vec<f64> = values.iter().zip(others).map(|(value, other)| value / other).collect();
+        let ratio = [0.5, 0.25, 0.75].map(|share| percentile(&mut ratios, share));
+        let middle = |values: &[f64]| percentile(&mut values.to_vec(), 0.5);
+        let baseline = Baseline { name: baseline.into(), value: middle(others), ratio };
+        Self { baseline: Some(baseline), ..Self::new(name, middle(values), unit, values.len()) }
     }
 
     /// It must be at least this.
@@ -36,10 +71,16 @@ impl Row {
         Self { bound: Some((bound, false)), ..self }
     }
 
+    /// What its bound is about.
+    fn bounded(&self) -> f64 {
+        self.baseline.as_ref().map_or(self.value, |baseline| baseline.ratio[0])
+    }
+
     /// Whether its bound holds.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.bound.is_none_or(|(bound, is_lower)| if is_lower { self.value >= bound } else { self.value <= bound })
+        let value = self.bounded();
+        self.bound.is_none_or(|(bound, is_lower)| if is_lower { value >= bound } else { value <= bound })
     }
 
     /// One line for people.
@@ -49,16 +90,23 @@ impl Row {
             let (sign, verdict) = (if is_lower { ">=" } else { "<=" }, if self.holds() { "holds" } else { "MISSED" });
             format!("{sign} {bound:<9.4} {verdict}")
         });
-        format!("{:<64} {:>12.4} {:<8} {bound}", self.name, self.value, self.unit).trim_end().to_owned()
+        let compared = self.baseline.as_ref().map_or_else(String::new, |Baseline { name, value, ratio }| {
+            let [middle, low, high] = ratio;
+            format!("/ {value:.4} {name} = {middle:.4} ({low:.4} to {high:.4}) ")
+        });
+        format!("{:<64} {:>12.4} {:<8} {compared}{bound}", self.name, self.value, self.unit).trim_end().to_owned()
     }
 
     /// One JSON object.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
-        let bound = self.bound.map(|(bound, _)| bound);
-        json!({"name": self.name, "value": self.value, "unit": self.unit, "baseline": bound.map(|_| "bound"),
-               "baseline_value": bound, "ratio": bound.map(|bound| self.value / bound), "runs": self.runs,
-               "holds": self.holds()})
+        let baseline = self.baseline.as_ref();
+        json!({"name": self.name, "value": self.value, "unit": self.unit,
+               "baseline": baseline.map(|baseline| &baseline.name),
+               "baseline_value": baseline.map(|baseline| baseline.value),
+               "ratio": baseline.map(|baseline| baseline.ratio[0]),
+               "ratio_quartiles": baseline.map(|baseline| [baseline.ratio[1], baseline.ratio[2]]),
+               "runs": self.runs, "bound": self.bound.map(|(bound, _)| bound), "holds": self.holds()})
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Account {
     pub(crate) started: Option<Instant>,
     pub(crate) cpu: Duration,
     pub(crate) slices: u64,
+    /// Bytes of its own that its sandbox had before it began.
+    prepared_bytes: u64,
     /// Pages that it touched first.
     pub(crate) faults: u64,
     /// Fuel of a part of a slice, and how many parts were used up.
@@ -52,7 +54,7 @@ pub(crate) enum Stop {
 }
 
 impl Account {
-    pub(crate) fn new(limits: RunLimits, part_fuel: u64) -> Self {
+    pub(crate) fn new(limits: RunLimits, part_fuel: u64, prepared_bytes: u64) -> Self {
         let submitted = clock::now();
         let output = || Output::new(limits.output_bytes, limits.output_stops);
         Self {
@@ -60,6 +62,7 @@ impl Account {
             started: None,
             cpu: Duration::ZERO,
             slices: 0,
+            prepared_bytes,
             faults: 0,
             part_fuel,
             parts: 0,
@@ -97,7 +100,7 @@ impl Account {
     /// Bytes of memory that are its own and no longer the snapshot's: the pages that it touched. A page may be counted
     /// twice, when it is read first and written later; more than all of its memory it cannot be.
     pub(crate) fn private_bytes(&self) -> u64 {
-        (self.faults * clock::page_bytes()).min(self.memory_bytes() + STACK_AND_TABLES_BYTES)
+        (self.prepared_bytes + self.faults * clock::page_bytes()).min(self.memory_bytes() + STACK_AND_TABLES_BYTES)
     }
 
     /// Exact once the run has ended by itself; until then, parts of slices that were used up are what is known.

@@ -1,16 +1,20 @@
 //! How much fuel burns in a slice on this machine, measured with the guest itself.
 
 use crate::{
-    Guest, Run,
+    Run,
     account::Account,
     budget::{Budget, WAIT},
     clock::ThreadUsage,
     config::SLICE_FUEL,
-    sandbox::{self, Entry},
+    pages::HotPages,
+    sandbox::{self, Entry, Prepared, RunEnd},
+    stock::Stock,
 };
 use std::{
+    future::Future,
+    pin::Pin,
     sync::Arc,
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -35,23 +39,19 @@ def main():
         [n + i for i in range(8)]
 ";
 
-/// Units of fuel that burn in this time; a default where it cannot be measured.
-pub(crate) fn slice_fuel(guest: &Guest, slice: Duration) -> u64 {
-    let run = Run::new(PROGRAM);
-    let account = Account::new(run.limits.clone(), SAMPLE_FUEL);
-    let budget = Budget::new(u64::MAX, WAIT);
-    let holding = Arc::new(budget.hold(&run.submitter.host));
-    let Account { meter, stdout, stderr, .. } = account;
-    let entry = Entry { guest: guest.clone(), run, meter, holding, stdout, stderr, slice_fuel: SAMPLE_FUEL };
-    let mut future = Box::pin(sandbox::enter(entry));
-    let mut context = Context::from_waker(Waker::noop());
-    let mut samples = Vec::with_capacity(SAMPLES);
-    for _ in 0..SAMPLES {
-        let before = ThreadUsage::now();
-        if future.as_mut().poll(&mut context).is_ready() {
-            break;
-        }
-        samples.push(ThreadUsage::now().since(before).cpu);
+/// A program as small as programs are.
+const SMALL_PROGRAM: &str = "def main(n):\n    return n\n";
+
+/// Units of fuel that burn in this time; a default where it cannot be measured. Teaches the stock which pages a small
+/// program needs.
+pub(crate) fn measure(stock: &Stock, slice: Duration) -> u64 {
+    let samples = turns(stock);
+    let run = Run { args: sandlot_protocol::raw_json("[1]".to_owned()).ok(), ..Run::new(SMALL_PROGRAM) };
+    if let Some(mut future) = future(stock, run)
+        && let Poll::Ready((_, mut sandbox)) = future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        && let Ok(hot) = HotPages::observe(sandbox.place())
+    {
+        stock.set_hot(hot);
     }
     let mut counted: Vec<Duration> = samples.into_iter().skip(SAMPLES_SKIPPED).collect();
     counted.sort_unstable();
@@ -62,4 +62,28 @@ pub(crate) fn slice_fuel(guest: &Guest, slice: Duration) -> u64 {
         }
         _ => SLICE_FUEL,
     }
+}
+
+fn future(stock: &Stock, run: Run) -> Option<Pin<Box<impl Future<Output = (RunEnd, Prepared)>>>> {
+    let account = Account::new(run.limits.clone(), SAMPLE_FUEL, 0);
+    let budget = Budget::new(u64::MAX, WAIT);
+    let holding = Arc::new(budget.hold(&run.submitter.host));
+    let Account { meter, stdout, stderr, .. } = account;
+    let sandbox = stock.take().ok()?;
+    Some(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel: SAMPLE_FUEL })))
+}
+
+/// Processor time of some turns.
+fn turns(stock: &Stock) -> Vec<Duration> {
+    let mut samples = Vec::with_capacity(SAMPLES);
+    let Some(mut future) = future(stock, Run::new(PROGRAM)) else { return samples };
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..SAMPLES {
+        let before = ThreadUsage::now();
+        if future.as_mut().poll(&mut context).is_ready() {
+            break;
+        }
+        samples.push(ThreadUsage::now().since(before).cpu);
+    }
+    samples
 }

@@ -7,7 +7,7 @@
 //! - `run_queue`, `fair`, `budget`: whose turn it is, who may begin, whose memory it is (rules only)
 //! - `timeline`: what each worker did lately
 //! - `calibrate`: how much fuel burns in a slice here
-//! - `sandbox`: one run in a store of its own
+//! - `sandbox`: one run in a store of its own; `stock`: sandboxes that are prepared ahead; `pages`: what memory they have
 //! - [`output`]: what a run prints, up to its limit
 
 mod account;
@@ -19,9 +19,11 @@ mod fair;
 pub mod guest;
 mod handle;
 pub mod output;
+mod pages;
 mod run_queue;
 mod sandbox;
 mod scheduler;
+mod stock;
 mod submitter;
 mod timeline;
 

@@ -4,6 +4,7 @@ use crate::{
     Guest, Run, RunLimits,
     budget::Holding,
     output::{Output, OutputFull},
+    pages::{Place, discard, has_swap},
 };
 use sandlot_protocol::{
     Exception, Outcome, RawJson,
@@ -14,10 +15,13 @@ use sandlot_protocol::{
 };
 use std::{
     collections::HashSet,
+    future::Future,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::{Context, Poll, Waker},
 };
 use wasmtime::{Instance, Memory, ResourceLimiterAsync, Store, Trap, TypedFunc};
 use wasmtime_wasi::{I32Exit, WasiCtxBuilder, p1::WasiP1Ctx, p2::pipe::MemoryInputPipe};
@@ -33,13 +37,25 @@ const CRASH_TEXT_CHARS: usize = 300;
 pub(crate) struct TaskState {
     pub(crate) wasi: WasiP1Ctx,
     meter: Arc<Meter>,
-    holding: Arc<Holding>,
+    /// None until a run has the store.
+    holding: Option<Arc<Holding>>,
     /// In place of the machine's, where the run is to be repeatable.
     pub(crate) entropy: Option<blake3::OutputReader>,
     host_bytes: u32,
 }
 
 impl TaskState {
+    /// Of a store that no run has yet.
+    fn idle() -> Self {
+        Self {
+            wasi: WasiCtxBuilder::new().build_p1(),
+            meter: Arc::new(Meter { memory_bytes_max: u64::MAX, ..Meter::default() }),
+            holding: None,
+            entropy: None,
+            host_bytes: 0,
+        }
+    }
+
     /// The host made so many bytes more for the run; says when that is `max` since it last said so.
     pub(crate) fn host_bytes(&mut self, bytes: u32, max: u32) -> bool {
         self.host_bytes = self.host_bytes.saturating_add(bytes);
@@ -83,8 +99,12 @@ impl ResourceLimiterAsync for TaskState {
         let (current, desired) = (current as u64, desired as u64);
         let meter = &self.meter;
         let allowed = desired <= meter.memory_bytes_max && maximum.is_none_or(|maximum| desired <= maximum as u64);
-        // The first size is the snapshot's: its pages are shared until they are written to.
-        let had = allowed && (current == 0 || self.holding.grow_by(desired - current).await);
+        // The first size, before a run has the store, is the snapshot's: its pages are shared until they are written to.
+        let had = allowed
+            && match &self.holding {
+                Some(holding) => holding.grow_by(desired - current).await,
+                None => true,
+            };
         if had {
             meter.memory_bytes.fetch_max(desired, Ordering::Relaxed);
             meter.refused_bytes.store(0, Ordering::Relaxed);
@@ -147,7 +167,7 @@ impl RunEnd {
 
 /// Everything that a run enters the guest with.
 pub(crate) struct Entry {
-    pub(crate) guest: Guest,
+    pub(crate) sandbox: Prepared,
     pub(crate) run: Run,
     pub(crate) meter: Arc<Meter>,
     pub(crate) holding: Arc<Holding>,
@@ -156,48 +176,96 @@ pub(crate) struct Entry {
     pub(crate) slice_fuel: u64,
 }
 
-/// Runs one program from its first instruction to its end. Each poll is one slice; dropping it ends the program.
-pub(crate) async fn enter(entry: Entry) -> RunEnd {
-    let limits = entry.run.limits.clone();
-    let (meter, stderr) = (Arc::clone(&entry.meter), entry.stderr.clone());
-    match call(entry).await {
-        Ok((answer, files)) => RunEnd { files, ..answered(answer, &limits, &meter) },
-        Err(error) => failed(&error, &limits, &meter, &stderr),
+/// A guest in a store of its own that no run has had: everything that can be made before it is known what is to run.
+pub(crate) struct Prepared {
+    store: Store<TaskState>,
+    instance: Instance,
+    alloc: TypedFunc<u32, u32>,
+    enter: TypedFunc<(u32, u32), u64>,
+    memory: Memory,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Prepared").finish_non_exhaustive()
     }
 }
 
-type Files = Vec<(String, Vec<u8>)>;
+impl Prepared {
+    pub(crate) fn new(guest: &Guest) -> wasmtime::Result<Self> {
+        let mut store = Store::new(&guest.engine, TaskState::idle());
+        store.limiter_async(|state| state);
+        // A guest without a start function, as the snapshot is, has nothing to wait for.
+        let instance = {
+            let mut instantiating = pin!(guest.instance.instantiate_async(&mut store));
+            match instantiating.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(instance) => instance?,
+                Poll::Pending => return Err(no_answer("it waits before it has begun")),
+            }
+        };
+        let alloc = instance.get_typed_func(&mut store, EXPORT_ALLOC)?;
+        let enter = instance.get_typed_func(&mut store, EXPORT_RUN)?;
+        let memory = instance.get_memory(&mut store, EXPORT_MEMORY).ok_or_else(|| no_answer("no memory"))?;
+        Ok(Self { store, instance, alloc, enter, memory })
+    }
 
-async fn call(entry: Entry) -> wasmtime::Result<(Answer, Files)> {
-    let Entry { guest, mut run, meter, holding, stdout, stderr, slice_fuel } = entry;
-    let job = job_text(&run)?;
+    /// Where its memory lies.
+    pub(crate) fn place(&mut self) -> Place {
+        Place { address: self.memory.data_ptr(&self.store), bytes: self.memory.data_size(&self.store) }
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        // The pool resets the pages that it finds in memory. One that lies on a disk would come back as the next run's.
+        if has_swap() {
+            discard(self.place());
+        }
+    }
+}
+
+/// Runs one program from its first instruction to its end. Each poll is one slice; dropping it ends the program. The
+/// sandbox comes back to be put away when whoever waits has been told.
+pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
+    let Entry { mut sandbox, mut run, meter, holding, stdout, stderr, slice_fuel } = entry;
+    let limits = run.limits.clone();
+    let explains = stderr.clone();
     let wasi = WasiCtxBuilder::new()
         .stdin(MemoryInputPipe::new(std::mem::take(&mut run.stdin)))
         .stdout(stdout)
         .stderr(stderr)
         .build_p1();
     let entropy = run.seed.map(seeded_entropy);
-    let state = TaskState { wasi, meter: Arc::clone(&meter), holding, entropy, host_bytes: 0 };
-    let mut store = Store::new(&guest.engine, state);
-    store.limiter_async(|state| state);
+    meter.memory_bytes.store(sandbox.memory.data_size(&sandbox.store) as u64, Ordering::Relaxed);
+    *sandbox.store.data_mut() =
+        TaskState { wasi, meter: Arc::clone(&meter), holding: Some(holding), entropy, host_bytes: 0 };
+    let end = match call(&mut sandbox, run, slice_fuel).await {
+        Ok((answer, files)) => RunEnd { files, ..answered(answer, &limits, &meter) },
+        Err(error) => failed(&error, &limits, &meter, &explains),
+    };
+    (end, sandbox)
+}
+
+type Files = Vec<(String, Vec<u8>)>;
+
+async fn call(sandbox: &mut Prepared, mut run: Run, slice_fuel: u64) -> wasmtime::Result<(Answer, Files)> {
+    let Prepared { store, instance, alloc, enter, memory } = sandbox;
+    let job = job_text(&run)?;
     store.set_fuel(run.limits.fuel)?;
     store.fuel_async_yield_interval(Some(slice_fuel))?;
-    let instance = guest.instance.instantiate_async(&mut store).await?;
-    let alloc = instance.get_typed_func::<u32, u32>(&mut store, EXPORT_ALLOC)?;
-    let enter = instance.get_typed_func::<(u32, u32), u64>(&mut store, EXPORT_RUN)?;
-    let memory = instance.get_memory(&mut store, EXPORT_MEMORY).ok_or_else(|| no_answer("no memory"))?;
     let bytes = u32::try_from(job.len())?;
     let result = async {
-        prepare(&mut store, &instance, &alloc, &memory, &mut run).await?;
-        let address = alloc.call_async(&mut store, bytes).await?;
-        memory.write(&mut store, address as usize, job.as_bytes())?;
+        prepare(store, instance, alloc, memory, &mut run).await?;
+        let address = alloc.call_async(&mut *store, bytes).await?;
+        memory.write(&mut *store, address as usize, job.as_bytes())?;
         drop(job);
-        enter.call_async(&mut store, (address, bytes)).await
+        enter.call_async(&mut *store, (address, bytes)).await
     }
     .await;
-    meter.fuel.store(run.limits.fuel.saturating_sub(store.get_fuel()?), Ordering::Relaxed);
-    let answer = read_answer(memory.data(&store), result?, run.limits.result_bytes)?;
-    let files = read_files(memory.data(&store), &answer.files, &run)?;
+    let fuel = run.limits.fuel.saturating_sub(store.get_fuel()?);
+    store.data().meter.fuel.store(fuel, Ordering::Relaxed);
+    let answer = read_answer(memory.data(&*store), result?, run.limits.result_bytes)?;
+    let files = read_files(memory.data(&*store), &answer.files, &run)?;
     Ok((answer, files))
 }
 

@@ -8,11 +8,12 @@ use crate::{
     ComputeConfig, Guest, Run, RunReport,
     account::{Account, Stop},
     budget::{Budget, Holding},
-    calibrate::slice_fuel,
+    calibrate::measure,
     clock::{self, ThreadUsage},
     handle::{QueueFull, RunHandle},
     run_queue::{Room, RunId, RunQueue, RunState, Standing},
-    sandbox::{self, Entry, RunEnd},
+    sandbox::{self, Entry, Prepared, RunEnd},
+    stock::{STOCK_MAX, STOCK_PER_WORKER, Stock},
     timeline::{Timeline, TimelineTurn},
 };
 use sandlot_protocol::Outcome;
@@ -28,7 +29,7 @@ use std::{
 };
 use tokio::{runtime::Handle, sync::oneshot};
 
-type RunFuture = Pin<Box<dyn Future<Output = RunEnd> + Send>>;
+type RunFuture = Pin<Box<dyn Future<Output = (RunEnd, Prepared)> + Send>>;
 
 /// A guest comes back so often in a slice: code whose fuel takes longer than usual then overruns the slice by a part of
 /// it, and a run that is to be stopped does not wait for the slice's end.
@@ -54,6 +55,8 @@ pub struct ComputeStatus {
     pub running: usize,
     /// Runs that wait for the host.
     pub waiting: usize,
+    /// Sandboxes prepared ahead.
+    pub prepared: usize,
     /// Turns given since the start.
     pub slices: u64,
     /// Units of fuel in one slice.
@@ -85,6 +88,7 @@ pub(crate) struct Shared {
     pub(crate) workers: usize,
     slice: Duration,
     slice_fuel: u64,
+    stock: Arc<Stock>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -153,6 +157,8 @@ impl Compute {
             unparked: None,
         };
         let count = config.workers.max(1);
+        let stock = Stock::new(guest.clone(), count.saturating_mul(STOCK_PER_WORKER).min(STOCK_MAX));
+        let measured = measure(&stock, config.slice);
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -161,15 +167,16 @@ impl Compute {
             epoch_since_1970: clock::since_1970(),
             workers: count,
             slice: config.slice,
-            slice_fuel: config.slice_fuel.unwrap_or_else(|| slice_fuel(&guest, config.slice)),
+            slice_fuel: config.slice_fuel.unwrap_or(measured),
+            stock,
         });
         let runtime = Handle::current();
         let workers = (0..count)
             .map(|index| {
-                let (shared, runtime, guest) = (Arc::clone(&shared), runtime.clone(), guest.clone());
+                let (shared, runtime) = (Arc::clone(&shared), runtime.clone());
                 let name = format!("worker-{index}");
                 let index = u16::try_from(index).unwrap_or(u16::MAX);
-                thread::Builder::new().name(name).spawn(move || work(&shared, &runtime, &guest, index))
+                thread::Builder::new().name(name).spawn(move || work(&shared, &runtime, index))
             })
             .collect::<std::io::Result<Vec<_>>>()?;
         Ok(Self { shared, guest, config, workers: Mutex::new(workers) })
@@ -181,7 +188,8 @@ impl Compute {
     /// When too many runs wait already.
     pub fn submit(&self, run: Run) -> Result<RunHandle, QueueFull> {
         let standing = Standing { submitter: run.submitter.clone(), priority: run.priority, weight: run.weight };
-        let account = Account::new(run.limits.clone(), part_fuel(self.shared.slice_fuel));
+        let prepared_bytes = self.shared.stock.prepared_bytes();
+        let account = Account::new(run.limits.clone(), part_fuel(self.shared.slice_fuel), prepared_bytes);
         let (stdout, stderr) = (account.stdout.clone(), account.stderr.clone());
         let (reply, report) = oneshot::channel();
         let mut state = self.shared.state();
@@ -223,6 +231,7 @@ impl Compute {
             runnable,
             running,
             waiting,
+            prepared: self.shared.stock.ready(),
             slices: state.slices,
             slice_fuel: self.shared.slice_fuel,
             busy_ns: u64::try_from(state.busy.as_nanos()).unwrap_or(u64::MAX),
@@ -263,6 +272,7 @@ impl Compute {
             // A worker's panic was reported when it happened.
             let _ = worker.join();
         }
+        self.shared.stock.clear();
     }
 }
 
@@ -326,7 +336,7 @@ struct Cost {
     parts: u32,
 }
 
-fn work(shared: &Shared, runtime: &Handle, guest: &Guest, worker: u16) {
+fn work(shared: &Shared, runtime: &Handle, worker: u16) {
     let _guard = runtime.enter();
     while let Some(turn) = shared.take_turn() {
         let Turn { id, work, waker, stop } = turn;
@@ -344,7 +354,13 @@ fn work(shared: &Shared, runtime: &Handle, guest: &Guest, worker: u16) {
         }
         let (mut future, slices) = match work {
             TurnWork::GoOn(future) => (future, 1),
-            TurnWork::Begin(beginning) => (begin(guest.clone(), *beginning), FIRST_TURN_SLICES),
+            TurnWork::Begin(beginning) => match shared.begin(*beginning) {
+                Ok(future) => (future, FIRST_TURN_SLICES),
+                Err(end) => {
+                    shared.finish(id, cost(0), (), |_| end);
+                    continue;
+                }
+            },
         };
         let mut context = Context::from_waker(&waker);
         let mut parts = 0;
@@ -359,8 +375,8 @@ fn work(shared: &Shared, runtime: &Handle, guest: &Guest, worker: u16) {
         };
         match poll {
             Ok(Poll::Pending) => shared.turn_over(id, future, cost(parts)),
-            Ok(Poll::Ready(end)) => {
-                shared.finish(id, cost(parts), future, |_| end);
+            Ok(Poll::Ready((end, sandbox))) => {
+                shared.finish(id, cost(parts), sandbox, |_| end);
             }
             Err(_) => {
                 let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
@@ -368,11 +384,6 @@ fn work(shared: &Shared, runtime: &Handle, guest: &Guest, worker: u16) {
             }
         }
     }
-}
-
-fn begin(guest: Guest, beginning: Beginning) -> RunFuture {
-    let Beginning { run, holding, meter, stdout, stderr, slice_fuel } = beginning;
-    Box::pin(sandbox::enter(Entry { guest, run, meter, holding, stdout, stderr, slice_fuel }))
 }
 
 /// A destructor that panics ends nothing but itself.
@@ -388,6 +399,14 @@ impl Shared {
     /// Since this started.
     fn now(&self) -> Duration {
         clock::now().saturating_duration_since(self.epoch)
+    }
+
+    /// A run's future, with a sandbox of its own.
+    fn begin(&self, beginning: Beginning) -> Result<RunFuture, RunEnd> {
+        let Beginning { run, holding, meter, stdout, stderr, slice_fuel } = beginning;
+        let sandbox = self.stock.take();
+        let sandbox = sandbox.map_err(|error| RunEnd::failed(Outcome::Crashed, format!("no sandbox: {error:#}")))?;
+        Ok(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel })))
     }
 
     /// Gives sandboxes to runs that wait. Says how many.
@@ -418,6 +437,8 @@ impl Shared {
     /// Waits for a run whose turn it is; `None` once the process stops and no run is left.
     fn take_turn(&self) -> Option<Turn> {
         let mut state = self.state();
+        // Of the stock: whoever has nothing to do fills it.
+        let mut is_full = false;
         loop {
             let now = clock::now();
             state.expire(now, now.saturating_duration_since(self.epoch));
@@ -427,6 +448,12 @@ impl Shared {
             if state.stopping && state.queue.is_empty() {
                 self.changed.notify_all();
                 return None;
+            }
+            if !is_full {
+                drop(state);
+                is_full = !self.stock.fill();
+                state = self.state();
+                continue;
             }
             state = match state.deadlines.first() {
                 Some((deadline, _)) => {

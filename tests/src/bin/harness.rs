@@ -9,10 +9,11 @@ use sandlot_tests::{
     measure::Row,
     scoreboard::scoreboard,
     soak::soak,
+    start::start,
 };
 use std::{path::Path, process::ExitCode, time::Duration};
 
-const USAGE: &str = "usage: harness fairness|density|all [--json] [--seconds N]
+const USAGE: &str = "usage: harness start|fairness|density|all [--json] [--seconds N]
        harness soak --minutes N
        harness scoreboard [--runs N]
        harness conformance SUITE [--accept | --fast | GROUP ...]";
@@ -30,8 +31,10 @@ async fn main() -> ExitCode {
     let rows = match arguments.first().map(String::as_str) {
         Some("fairness") => fairness(seconds).await,
         Some("density") => density().await,
+        Some("start") => start().await,
         Some("all") => {
-            let mut rows = fairness(seconds).await;
+            let mut rows = start().await;
+            rows.extend(fairness(seconds).await);
             rows.extend(density().await);
             rows
         }

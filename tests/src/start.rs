@@ -1,0 +1,173 @@
+//! Measures how soon a task has its result: in process, over a connection, and beside what people use today.
+
+use crate::{Cluster, cache_dir, clock, connect, measure::Row, read_frame, until};
+use sandlot_compute::{Compute, ComputeConfig, Guest, Run};
+use sandlot_protocol::{Outcome, raw_json};
+use serde_json::json;
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::{Child, Command},
+    task::JoinSet,
+};
+
+/// The task that all of these run.
+const PROGRAM: &str = "def main(x): return x*x";
+const PROCESS: &str = "import json,sys\ndef main(x): return x*x\nprint(json.dumps(main(*json.loads(sys.argv[1]))))";
+/// Measured so often, taking turns with the baseline; the first ones do not count.
+const RUNS: usize = 400;
+const WARM: usize = 50;
+const PROCESSES: usize = 60;
+/// Tasks at once on one worker.
+const AT_ONCE: usize = 4000;
+const CLIENTS: usize = 64;
+const TASKS_A_CLIENT: usize = 60;
+
+/// The guest as it ships.
+///
+/// # Panics
+/// When it is not built.
+#[must_use]
+pub fn guest(live_max: usize) -> Guest {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/target/snapshot.wasm.zst");
+    let snapshot = std::fs::read(path).expect("scripts/build-guest makes the guest");
+    Guest::load(&snapshot, &cache_dir(), live_max, &mut |_| {}).expect("the guest loads")
+}
+
+fn trivial() -> Run {
+    Run { args: raw_json("[7]".to_owned()).ok(), ..Run::new(PROGRAM) }
+}
+
+async fn answer(compute: &Compute) -> Duration {
+    let started = clock::now();
+    let report = compute.submit(trivial()).expect("there is room").wait().await;
+    let took = started.elapsed();
+    assert_eq!((report.outcome, report.value.as_ref().map(|value| value.get())), (Outcome::Ok, Some("49")));
+    took
+}
+
+/// The rows of `scripts/bench start`.
+pub async fn start() -> Vec<Row> {
+    let mut rows = in_process().await;
+    let beside = beside().await;
+    rows.extend(beside);
+    rows
+}
+
+async fn in_process() -> Vec<Row> {
+    const ACTIVE: usize = 64;
+    let config = ComputeConfig { workers: 1, active_runs_max: ACTIVE, ..ComputeConfig::default() };
+    let compute = Compute::start(config, guest(ACTIVE)).expect("workers start");
+    let mut took = Vec::new();
+    for round in 0..RUNS + WARM {
+        until("there is a sandbox in stock", async || compute.status().prepared > 0).await;
+        let one = answer(&compute).await;
+        if round >= WARM {
+            took.push(one.as_secs_f64() * 1e3);
+        }
+    }
+    let started = clock::now();
+    let handles: Vec<_> = (0..AT_ONCE).map(|_| compute.submit(trivial()).expect("there is room")).collect();
+    for mut handle in handles {
+        assert_eq!(handle.wait().await.outcome, Outcome::Ok);
+    }
+    let rate = AT_ONCE as f64 / started.elapsed().as_secs_f64();
+    vec![
+        Row::of("start: submit to result in process, a sandbox in stock, p50", &mut took, 0.5, "ms").at_most(0.12),
+        Row::of("start: the same, p99", &mut took, 0.99, "ms"),
+        Row::new("start: back to back on one worker, putting away counted", rate, "tasks/s", AT_ONCE).at_least(4000.0),
+    ]
+}
+
+/// `tests/baselines/exec_server.py` as a process.
+pub struct ExecServer {
+    _child: Child,
+    port: u16,
+}
+
+impl ExecServer {
+    /// Starts it on a free port.
+    ///
+    /// # Panics
+    /// When there is no python3.
+    pub async fn start() -> Self {
+        let script: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("baselines/exec_server.py");
+        let mut command = Command::new("python3");
+        command.arg(script).stdout(Stdio::piped()).stdin(Stdio::null()).kill_on_drop(true);
+        let mut child = command.spawn().expect("python3 is installed");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("its output is piped");
+        BufReader::new(stdout).read_line(&mut line).await.expect("it tells its port");
+        Self { _child: child, port: line.trim().parse().expect("a port") }
+    }
+}
+
+/// A task over a connection of its own, as the specification has it.
+async fn over_tcp(port: u16) -> Duration {
+    let task = json!({"type": "CPU_TASK", "task_id": null, "program": PROGRAM, "function": "main", "args": [7],
+                      "confidential": true})
+    .to_string();
+    let mut frame = u32::try_from(task.len()).expect("it is short").to_be_bytes().to_vec();
+    frame.extend_from_slice(task.as_bytes());
+    let started = clock::now();
+    let mut stream = connect(port).await;
+    stream.write_all(&frame).await.expect("a node reads");
+    let reply = read_frame(&mut stream).await;
+    assert_eq!(reply["result"], 49, "{reply}");
+    started.elapsed()
+}
+
+async fn process() -> Duration {
+    let started = clock::now();
+    let output = Command::new("python3").args(["-I", "-S", "-c", PROCESS, "[7]"]).output().await.expect("python3 runs");
+    assert_eq!(output.stdout, b"49\n");
+    started.elapsed()
+}
+
+async fn beside() -> Vec<Row> {
+    let cluster = Cluster::start(1).await;
+    let (port, server) = (cluster.peers[0].port(), ExecServer::start().await);
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for round in 0..RUNS + WARM {
+        let (one, other) = (over_tcp(port).await, over_tcp(server.port).await);
+        if round >= WARM {
+            ours.push(one.as_secs_f64() * 1e3);
+            theirs.push(other.as_secs_f64() * 1e3);
+        }
+    }
+    let (mut alone, mut processes) = (Vec::new(), Vec::new());
+    for _ in 0..PROCESSES {
+        alone.push(over_tcp(port).await.as_secs_f64() * 1e3);
+        processes.push(process().await.as_secs_f64() * 1e3);
+    }
+    let (mut rate, mut rate_theirs) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        rate.push(throughput(port).await);
+        rate_theirs.push(throughput(server.port).await);
+    }
+    vec![
+        Row::pairs("start: over TCP, a connection for each task", &ours, "exec_server.py", &theirs, "ms").at_most(0.7),
+        Row::pairs("start: the same", &alone, "python3 -I -S -c as a process", &processes, "ms").at_most(0.05),
+        Row::pairs("throughput: 64 clients, trivial tasks", &rate, "exec_server.py", &rate_theirs, "tasks/s")
+            .at_least(3.0),
+    ]
+}
+
+/// Tasks a second with many clients, a connection for each task.
+async fn throughput(port: u16) -> f64 {
+    let started = clock::now();
+    let mut running = JoinSet::new();
+    for _ in 0..CLIENTS {
+        running.spawn(async move {
+            for _ in 0..TASKS_A_CLIENT {
+                over_tcp(port).await;
+            }
+        });
+    }
+    running.join_all().await;
+    (CLIENTS * TASKS_A_CLIENT) as f64 / started.elapsed().as_secs_f64()
+}
