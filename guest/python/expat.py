@@ -1390,10 +1390,9 @@ class xmlparser:
             while True:
                 ampersand = text.find(b"&", pos)
                 stop = len(text) if ampersand < 0 else ampersand
-                if entity is not None:
-                    less = text.find(b"<", pos, stop)
-                    if less >= 0:
-                        raise Fault("INVALID_TOKEN", less)
+                less = text.find(b"<", pos, stop)
+                if less >= 0:
+                    raise Fault("INVALID_TOKEN", less)
                 done.append(BLANK(b" ", text[pos:stop]))
                 if ampersand < 0:
                     if entity is None:
@@ -1820,6 +1819,8 @@ class xmlparser:
         known, token = yield
         if token == b"NDATA" and not parameter:
             entity.notation = notation = need((yield), "name")
+            if not new:
+                self._handled = None
             if new and self.UnparsedEntityDeclHandler is not None:
                 self._handled = True
                 self._call("UnparsedEntityDeclHandler", name, entity.base, system, public, notation)

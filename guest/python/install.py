@@ -3,6 +3,7 @@
 SOURCES (name to source), file_room and the other native functions are given.
 """
 
+import importlib.machinery
 import sys
 import types
 
@@ -73,6 +74,13 @@ PATCHES = {
     "multiprocessing.context": serial.patch_context,
     "multiprocessing.process": missing.patch_multiprocessing_process,
 }
+# RustPython's own takes malformed documents for well-formed ones.
+expat = load("expat")
+for name, module in (("pyexpat", expat), ("pyexpat.errors", expat.errors), ("pyexpat.model", expat.model)):
+    module.__name__ = name
+    module.__spec__ = importlib.machinery.ModuleSpec(name, importlib.machinery.BuiltinImporter, origin="built-in")
+    sys.modules[name] = module
+
 late = load("late")
 sys.modules["sandlot.late"] = late
 sys.meta_path[:0] = [missing.First, late.Late, missing.Patches(PATCHES)]

@@ -2,14 +2,15 @@
 
 import atexit
 import builtins
-import json
 import linecache
 import logging
+import marshal
 import os
 import sys
 import time
 import traceback
 import types
+import warnings
 
 
 # The program may replace what it finds in builtins and sys: what the runner needs is its own.
@@ -21,7 +22,6 @@ from builtins import (
 stdout, stderr = sys.stdout, sys.stderr
 set_trace, set_profile = sys.settrace, sys.setprofile
 late = sys.modules["sandlot.late"]
-scan = json.decoder.JSONDecoder().scan_once
 code_of_exit = SystemExit.code
 plain_hook = sys.excepthook
 run_exit_functions = atexit._run_exitfuncs
@@ -30,11 +30,10 @@ begin_clocks = sys.modules["sandlot.times"].begin
 
 
 def run(job, encode):
-    """Runs the job (JSON text) and returns the answer (JSON text). Never raises."""
+    """Runs the job and returns the answer (JSON text). Never raises."""
     module = types.ModuleType("program")
     names = []
     try:
-        job = read(job)
         begin()
         late.seed[0] = job["seed"]
         names = job["files_out"]
@@ -122,21 +121,6 @@ def use_tool_id(tool_id, name, /):
 use_tool_id.__module__, sys.monitoring.use_tool_id = "sys.monitoring", use_tool_id
 
 
-def read(job):
-    """Integers of any size may come and go; the program itself keeps Python's usual limit."""
-    digits = digits_max()
-    if len(job) <= digits:
-        return scan(job, 0)[0]
-    set_digits_max(0)
-    try:
-        return scan(job, 0)[0]
-    finally:
-        set_digits_max(digits)
-
-
-digits_max, set_digits_max = sys.get_int_max_str_digits, sys.set_int_max_str_digits
-
-
 def execute(job, module):
     function = job["function"]
     filename = job["filename"]
@@ -152,10 +136,24 @@ def execute(job, module):
     module.__builtins__ = builtins
     sys.modules["__main__"] = module
     sys.modules[module.__name__] = module
-    exec(compile(program, filename, "exec", dont_inherit=True), module.__dict__)
+    code = take_code()
+    if code is None:
+        code = compile(program, filename, "exec", dont_inherit=True)
+    exec(code, module.__dict__)
     if function is None:
         return None
     return find(module, function)(*job["args"], **job["kwargs"])
+
+
+def compile_program(program, filename):
+    """The code object and its marshalled form. Warnings are the run's to give, each time."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        code = compile(program, filename, "exec", dont_inherit=True)
+    return code, marshal.dumps(code)
+
+
+load_program = marshal.loads
 
 
 def put_script(filename, program):

@@ -46,7 +46,7 @@ def warm(program, function):
         "program": program, "filename": "<warm-up>", "function": function, "args": [50], "kwargs": {}, "argv": [""],
         "files_out": [], "seed": None,
     }
-    answer = json.loads(run(json.dumps(job), encode))
+    answer = json.loads(run(job, encode))
     for name in ("__main__", "program"):
         sys.modules.pop(name, None)
     linecache.cache.clear()
@@ -56,6 +56,8 @@ def warm(program, function):
 for _ in range(3):
     answer = warm(EXERCISE, "main")
     assert "value" in answer, answer
+for _ in range(3):
+    load_program(compile_program(EXERCISE, "<warm-up>")[1])
 answer = warm("def main(n):\n    return {n: 1 / 0}\n", "main")
 assert answer["exception"]["type"] == "ZeroDivisionError", answer
 answer = warm("def main(:\n", "main")
@@ -70,8 +72,9 @@ for name in sys.modules["sandlot.missing"].REFUSED:
     sys.modules.pop(name, None)
 # Those that hold the module's one generator; `tempfile` makes one of its own.
 for name in ("random", "statistics"):
-    sys.modules["sandlot.late"].keep(name)
-late.is_ready[0] = False
+    late.keep(name, late.seed_random)
+for name in ("pyexpat", "pyexpat.errors", "pyexpat.model"):
+    late.keep(name, late.nothing)
 for name in ("late", "missing", "times"):
     del sys.modules["sandlot." + name]
 tempfile._name_sequence = None

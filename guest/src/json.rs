@@ -1,11 +1,13 @@
-//! A Python value as JSON text. Integers of any size are written in full; what JSON has no form for is a
-//! TypeError that names the type and where it stands.
+//! JSON text as a Python value, and the other way round.
+//!
+//! Integers may have any size; what JSON has no form for is a TypeError that names the type and where it stands.
 
 use rustpython_vm::{
     AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine,
-    builtins::{PyDict, PyFloat, PyInt, PyList, PyStr, PyTuple},
+    builtins::{PyDict, PyDictRef, PyFloat, PyInt, PyList, PyStr, PyTuple},
+    common::wtf8::{CodePoint, Wtf8Buf},
 };
-use std::fmt::Write;
+use std::{fmt::Write, str::FromStr};
 
 /// Deeper values are refused: a cycle ends here, and readers need not be able to nest further.
 const DEPTH_MAX: usize = 200;
@@ -155,4 +157,177 @@ impl Encoder<'_> {
 fn with_article(name: &str) -> String {
     let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {name}")
+}
+
+/// Reads a JSON text, which the host has checked, as `json.loads` does. An integer's digits are not limited here: the
+/// program's own limit is about what the program reads.
+pub fn decode(text: &str, vm: &VirtualMachine) -> PyResult {
+    let mut decoder = Decoder { text, at: 0, depth: 0, vm };
+    let value = decoder.value();
+    let value = value.filter(|_| decoder.skip_blanks().is_none());
+    value.ok_or_else(|| vm.new_value_error(format!("no JSON at byte {}", decoder.at)))
+}
+
+struct Decoder<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+    vm: &'a VirtualMachine,
+}
+
+/// Each method answers nothing where the text is no JSON.
+impl<'a> Decoder<'a> {
+    fn rest(&self) -> &'a [u8] {
+        &self.text.as_bytes()[self.at..]
+    }
+
+    /// The next byte that is no blank.
+    fn skip_blanks(&mut self) -> Option<u8> {
+        self.at += self.rest().iter().take_while(|byte| b" \t\n\r".contains(byte)).count();
+        self.rest().first().copied()
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.skip_blanks()? == byte).then(|| self.at += 1)
+    }
+
+    fn word(&mut self, word: &str, value: PyObjectRef) -> Option<PyObjectRef> {
+        self.rest().starts_with(word.as_bytes()).then(|| {
+            self.at += word.len();
+            value
+        })
+    }
+
+    fn value(&mut self) -> Option<PyObjectRef> {
+        let context = &self.vm.ctx;
+        match self.skip_blanks()? {
+            b'{' => self.nested(Self::object),
+            b'[' => self.nested(Self::array),
+            b'"' => self.string().map(Into::into),
+            b'n' => self.word("null", context.none()),
+            b't' => self.word("true", context.true_value.clone().into()),
+            b'f' => self.word("false", context.false_value.clone().into()),
+            _ => self.number(),
+        }
+    }
+
+    fn nested(&mut self, inside: fn(&mut Self) -> Option<PyObjectRef>) -> Option<PyObjectRef> {
+        self.depth += 1;
+        let value = if self.depth > DEPTH_MAX { None } else { inside(self) };
+        self.depth -= 1;
+        value
+    }
+
+    fn array(&mut self) -> Option<PyObjectRef> {
+        self.expect(b'[')?;
+        let mut items = Vec::new();
+        if self.skip_blanks()? != b']' {
+            items.push(self.value()?);
+            while self.skip_blanks()? == b',' {
+                self.at += 1;
+                items.push(self.value()?);
+            }
+        }
+        self.expect(b']')?;
+        Some(self.vm.ctx.new_list(items).into())
+    }
+
+    fn object(&mut self) -> Option<PyObjectRef> {
+        self.expect(b'{')?;
+        let members = self.vm.ctx.new_dict();
+        if self.skip_blanks()? != b'}' {
+            self.member(&members)?;
+            while self.skip_blanks()? == b',' {
+                self.at += 1;
+                self.member(&members)?;
+            }
+        }
+        self.expect(b'}')?;
+        Some(members.into())
+    }
+
+    fn member(&mut self, members: &PyDictRef) -> Option<()> {
+        let key = self.skip_blanks().filter(|byte| *byte == b'"').and_then(|_| self.string())?;
+        self.expect(b':')?;
+        let value = self.value()?;
+        members.set_item(&*key, value, self.vm).ok()
+    }
+
+    fn number(&mut self) -> Option<PyObjectRef> {
+        let bytes = self.rest().iter().take_while(|byte| b"+-.0123456789Ee".contains(byte)).count();
+        let text = &self.text[self.at..self.at + bytes];
+        self.at += bytes;
+        let context = &self.vm.ctx;
+        if text.contains(['.', 'e', 'E']) {
+            return Some(context.new_float(text.parse().ok()?).into());
+        }
+        match text.parse::<i64>() {
+            Ok(int) => Some(context.new_int(int).into()),
+            Err(_) => Some(context.new_bigint(&parse_as(context.new_int(0).as_bigint(), text)?).into()),
+        }
+    }
+
+    fn string(&mut self) -> Option<rustpython_vm::PyRef<PyStr>> {
+        self.expect(b'"')?;
+        let plain = self.plain();
+        if self.rest().first()? == &b'"' {
+            self.at += 1;
+            return Some(self.vm.ctx.new_str(plain));
+        }
+        let mut text = Wtf8Buf::from(plain.to_owned());
+        while *self.rest().first()? == b'\\' {
+            self.at += 1;
+            text.push(self.escaped()?);
+            text.push_str(self.plain());
+        }
+        self.expect(b'"')?;
+        Some(self.vm.ctx.new_str(text))
+    }
+
+    /// Up to the next quote or backslash.
+    fn plain(&mut self) -> &'a str {
+        let start = self.at;
+        self.at += self.rest().iter().take_while(|byte| !b"\"\\".contains(byte)).count();
+        &self.text[start..self.at]
+    }
+
+    fn escaped(&mut self) -> Option<CodePoint> {
+        let letter = *self.rest().first()?;
+        self.at += 1;
+        let character = match letter {
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'"' | b'\\' | b'/' => letter.into(),
+            b'u' => {
+                let unit = self.unit()?;
+                let is_pair = (0xd800..0xdc00).contains(&unit) && self.rest().starts_with(b"\\u");
+                if is_pair {
+                    let back = self.at;
+                    self.at += 2;
+                    let low = self.unit()?;
+                    if (0xdc00..0xe000).contains(&low) {
+                        return CodePoint::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
+                    }
+                    self.at = back;
+                }
+                return CodePoint::from_u32(unit);
+            }
+            _ => return None,
+        };
+        Some(CodePoint::from(character))
+    }
+
+    fn unit(&mut self) -> Option<u32> {
+        let unit = u32::from_str_radix(self.text.get(self.at..self.at + 4)?, 16).ok()?;
+        self.at += 4;
+        Some(unit)
+    }
+}
+
+/// Parses a value of the same type as another one.
+fn parse_as<T: FromStr>(_: &T, text: &str) -> Option<T> {
+    text.parse().ok()
 }

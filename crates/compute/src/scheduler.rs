@@ -10,6 +10,7 @@ use crate::{
     budget::{Budget, Holding},
     calibrate::measure,
     clock::{self, ThreadUsage},
+    code_cache::CodeCache,
     handle::{QueueFull, RunHandle},
     run_queue::{Room, RunId, RunQueue, RunState, Standing},
     sandbox::{self, Entry, Prepared, RunEnd},
@@ -89,6 +90,7 @@ pub(crate) struct Shared {
     slice: Duration,
     slice_fuel: u64,
     stock: Arc<Stock>,
+    codes: Arc<CodeCache>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -169,6 +171,7 @@ impl Compute {
             slice: config.slice,
             slice_fuel: config.slice_fuel.unwrap_or(measured),
             stock,
+            codes: Arc::default(),
         });
         let runtime = Handle::current();
         let workers = (0..count)
@@ -406,7 +409,8 @@ impl Shared {
         let Beginning { run, holding, meter, stdout, stderr, slice_fuel } = beginning;
         let sandbox = self.stock.take();
         let sandbox = sandbox.map_err(|error| RunEnd::failed(Outcome::Crashed, format!("no sandbox: {error:#}")))?;
-        Ok(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel })))
+        let codes = Arc::clone(&self.codes);
+        Ok(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel, codes })))
     }
 
     /// Gives sandboxes to runs that wait. Says how many.

@@ -2,8 +2,10 @@
 //!
 //! The guest exports `job_alloc(bytes) -> address` and `job_run(address, bytes) -> address << 32 | bytes`. Before
 //! `job_run`, `job_files_limit(bytes)` says how large its files may become, `job_file(path, path_bytes, content, bytes)`
-//! gives it a file, both in buffers of `job_alloc`, and `job_clock_virtual()` makes its clock count by itself. The guest
-//! is hostile: the host checks every address and length, and reads the answer as it reads any stranger's JSON.
+//! gives it a file, both in buffers of `job_alloc`, and `job_clock_virtual()` makes its clock count by itself.
+//! `job_compile(address, bytes)` compiles a program, `[program, filename]` in JSON, for the job that comes, and answers
+//! with what `job_code(address, bytes)` takes in another instance in place of compiling the same program. The guest is
+//! hostile: the host checks every address and length, and reads the answer as it reads any stranger's JSON.
 
 use crate::RawJson;
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,10 @@ pub const EXPORT_FILES_LIMIT: &str = "job_files_limit";
 pub const EXPORT_FILE: &str = "job_file";
 /// The guest's export that makes its clock virtual.
 pub const EXPORT_CLOCK_VIRTUAL: &str = "job_clock_virtual";
+/// The guest's export that compiles a program.
+pub const EXPORT_COMPILE: &str = "job_compile";
+/// The guest's export that takes a compiled program.
+pub const EXPORT_CODE: &str = "job_code";
 /// The guest's memory.
 pub const EXPORT_MEMORY: &str = "memory";
 
