@@ -14,19 +14,23 @@ seed = [None]
 is_seeded = [False]
 
 
-def keep(name, make_ready):
+def keep(name, make_ready=None):
     KEPT[name] = (sys.modules.pop(name), make_ready)
 
 
-def seed_random():
-    if not is_seeded[0]:
-        is_seeded[0] = True
-        chosen = seed[0]
-        KEPT["random"][0].seed(int.from_bytes(os.urandom(16), "little") if chosen is None else chosen)
+def keep_random(modules):
+    """These hold the module's one generator."""
+    random = sys.modules["random"]
 
+    def make_ready(name):
+        # Imported anew, it is made anew.
+        del KEPT[name]
+        if not is_seeded[0]:
+            is_seeded[0] = True
+            random.seed(int.from_bytes(os.urandom(16), "little") if seed[0] is None else seed[0])
 
-def nothing():
-    pass
+    for name in modules:
+        keep(name, make_ready)
 
 
 class Late:
@@ -51,7 +55,9 @@ class Loader:
 
     def exec_module(self, module):
         module.__spec__ = self.spec
-        KEPT[self.spec.name][1]()
+        make_ready = KEPT[self.spec.name][1]
+        if make_ready is not None:
+            make_ready(self.spec.name)
 
     def __getattr__(self, name):
         return getattr(self.spec.loader, name)

@@ -70,15 +70,15 @@ for name, module in sorted(sys.modules.items()):
         module.__path__.append("/usr/lib/python3.14/" + name.replace(".", "/"))
 for name in sys.modules["sandlot.missing"].REFUSED:
     sys.modules.pop(name, None)
-# Those that hold the module's one generator; `tempfile` makes one of its own.
-for name in ("random", "statistics"):
-    late.keep(name, late.seed_random)
+# `tempfile` makes a generator of its own.
+late.keep_random(("random", "statistics"))
 for name in ("pyexpat", "pyexpat.errors", "pyexpat.model"):
-    late.keep(name, late.nothing)
+    late.keep(name)
 for name in ("late", "missing", "times"):
     del sys.modules["sandlot." + name]
 tempfile._name_sequence = None
 re.purge()
+fresh.append(types.ModuleType("program"))
 gc.collect()
 make_immortal(gc.get_objects())
 gc.freeze()

@@ -586,6 +586,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_discarded_memory_is_the_snapshot_again() {
+        let wat = r#"(module (memory (export "memory") 4) (data (i32.const 0) "snapshot")
+            (func (export "job_alloc") (param i32) (result i32) i32.const 0)
+            (func (export "job_run") (param i32 i32) (result i64) i64.const 0))"#;
+        let guest = Guest::compile(&wat::parse_str(wat).unwrap(), 1).unwrap();
+        let mut sandbox = Prepared::new(&guest).unwrap();
+        sandbox.memory.data_mut(&mut sandbox.store).fill(0xff);
+        discard(sandbox.place());
+        let data = sandbox.memory.data(&sandbox.store);
+        assert_eq!(&data[..8], b"snapshot");
+        assert!(data[8..].iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
     fn depth_counts_what_is_no_text() {
         for (json, expected) in [("1", 0), ("[]", 1), (r#"{"a":[{},[1]]}"#, 3), (r#"["[[\"[",[]]"#, 2)] {
             assert_eq!(depth(json.as_bytes()), expected, "{json}");

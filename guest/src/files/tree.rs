@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Errno {
+    Access = 2,
     BadDescriptor = 8,
     Exists = 20,
     Invalid = 28,
@@ -36,6 +37,8 @@ const LINKS_MAX: usize = 40;
 const FILE_MODE: u16 = 0o644;
 const FOLDER_MODE: u16 = 0o755;
 const LINK_MODE: u16 = 0o777;
+const SEALED_MODE: u16 = 0o555;
+const WRITE_MODE: u16 = 0o222;
 /// What a file, folder or link counts besides its bytes, so that empty ones have an end too.
 const NODE_BYTES: u64 = 1024;
 
@@ -57,7 +60,7 @@ pub struct Node {
     pub accessed_ns: u64,
     pub modified_ns: u64,
     pub changed_ns: u64,
-    /// Permissions: kept and told, not enforced.
+    /// Permissions: kept and told. Those of a folder bind: one that nobody may write to keeps its names.
     pub mode: u16,
     /// The folder that it is in; for folders only.
     parent: Inode,
@@ -107,7 +110,10 @@ impl Tree {
     /// Makes the file at this path one that stays empty.
     pub fn make_null(&mut self, path: &str) -> Result<()> {
         self.put(path, Vec::new(), 0)?;
-        self.null = Some(self.find(ROOT, path, true)?);
+        let null = self.find(ROOT, path, true)?;
+        self.null = Some(null);
+        let folder = self.node(null)?.parent;
+        self.node_mut(folder)?.mode = SEALED_MODE;
         Ok(())
     }
 
@@ -143,6 +149,11 @@ impl Tree {
             }
             _ => Err(Errno::NotFolder),
         }
+    }
+
+    /// Whether names may come and go in a folder.
+    fn may_change(&self, folder: Inode) -> Result<()> {
+        if self.node(folder)?.mode & WRITE_MODE == 0 { Err(Errno::Access) } else { Ok(()) }
     }
 
     /// The folder above this one.
@@ -221,6 +232,7 @@ impl Tree {
             // Somebody stands in a folder that was removed.
             return Err(Errno::NotFound);
         }
+        self.may_change(place.folder)?;
         let target = match &content {
             Content::Link(target) => target.len() as u64,
             _ => 0,
@@ -259,6 +271,7 @@ impl Tree {
         if self.folder(inode).is_ok() {
             return Err(Errno::NotPermitted);
         }
+        self.may_change(place.folder)?;
         self.charge(place.name.len() as u64)?;
         self.folder_mut(place.folder, now)?.insert(place.name.clone(), inode);
         let node = self.node_mut(inode)?;
@@ -292,6 +305,7 @@ impl Tree {
     }
 
     fn remove_name(&mut self, place: &Place, inode: Inode, now: u64) -> Result<()> {
+        self.may_change(place.folder)?;
         self.folder_mut(place.folder, now)?.remove(&place.name);
         self.used_bytes = self.used_bytes.saturating_sub(place.name.len() as u64);
         let node = self.node_mut(inode)?;
@@ -314,6 +328,8 @@ impl Tree {
         if is_folder && self.is_inside(to.folder, inode)? {
             return Err(Errno::Invalid);
         }
+        self.may_change(from.folder)?;
+        self.may_change(to.folder)?;
         if let Some(replaced) = to.inode {
             if replaced == inode {
                 return Ok(());

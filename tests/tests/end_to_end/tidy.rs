@@ -31,7 +31,7 @@ fn crates_use_only_what_they_may() {
         ("tracker", &["protocol", "net"]),
         ("peer", &["protocol", "net", "client", "compute"]),
         ("cli", &["protocol", "net", "client", "compute", "tracker", "peer"]),
-        ("tests", &["protocol", "client"]),
+        ("tests", &["protocol", "client", "compute"]),
     ]);
     let fenced =
         BTreeMap::from([("wasmtime", "compute"), ("wasmtime-wasi", "compute"), ("axum", "peer"), ("clap", "cli")]);

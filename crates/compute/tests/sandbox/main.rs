@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod isolation;
 mod python;
 
 use sandlot_compute::{Compute, ComputeConfig, Guest, Run, RunLimits, RunReport, WaitsFor};

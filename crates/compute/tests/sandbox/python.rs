@@ -279,3 +279,55 @@ assert isinstance(ThreadPoolExecutor().submit(sys.exit, 3).exception(), SystemEx
     };
     assert_eq!(run(own).await.outcome, Outcome::Ok);
 }
+
+#[tokio::test]
+async fn xml_is_read_as_expat_reads_it() {
+    check(
+        r#"
+import io, xml.sax
+import xml.etree.ElementTree as ET
+from xml.dom import minidom
+for text, said in (
+    ("<a>", "no element found: line 1, column 3"), ("", "no element found: line 1, column 0"),
+    ("<a></b>", "mismatched tag: line 1, column 5"), ("<a>&x;</a>", "undefined entity: line 1, column 3"),
+    ("<a b=1/>", "not well-formed (invalid token): line 1, column 5"), ("<a/><b/>", "junk after document element: line 1, column 4"),
+):
+    try:
+        ET.fromstring(text)
+    except ET.ParseError as error:
+        assert str(error) == said, (text, str(error))
+    else:
+        raise AssertionError(text)
+for encoding in ("utf-8", "utf-16", "iso-8859-1", "cp1252"):
+    text = f'<?xml version="1.0" encoding="{encoding}"?><a b="ä">½</a>'
+    root = ET.fromstring(text.encode(encoding))
+    assert (root.text, root.attrib) == ("½", {"b": "ä"}), encoding
+assert minidom.parseString("<r><i k='1'>t</i><!-- c --></r>").toxml() == '<?xml version="1.0" ?><r><i k="1">t</i><!-- c --></r>'
+class Names(xml.sax.ContentHandler):
+    seen = []
+    def startElement(self, name, attributes): self.seen.append((name, dict(attributes)))
+xml.sax.parse(io.StringIO("<!DOCTYPE a [<!ENTITY e 'x'><!ATTLIST b c CDATA 'd'>]><a>&e;<b/></a>"), Names())
+assert Names.seen == [("a", {}), ("b", {"c": "d"})], Names.seen
+laughs = "<!DOCTYPE l [<!ENTITY a '" + "ha" * 1000 + "'>" + "".join(
+    f"<!ENTITY {n} '" + f"&{m};" * 100 + "'>" for m, n in ("ab", "bc", "cd")) + "]><l>&d;</l>"
+try:
+    ET.fromstring(laughs)
+except ET.ParseError as error:
+    assert "amplification" in str(error), error
+else:
+    raise AssertionError("it was expanded")
+"#,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn random_differs_from_run_to_run() {
+    let program = "import statistics, random\ndef main():\n    \
+                   return [random.random(), statistics.NormalDist().samples(1)[0]]";
+    assert_ne!(value(program).await, value(program).await);
+    assert_eq!(
+        value("def main():\n    import random\n    random.seed(1)\n    return random.random()").await,
+        "0.13436424411240122"
+    );
+}
