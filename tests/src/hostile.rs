@@ -159,13 +159,18 @@ pub async fn honest(client: &Client, number: i64) -> Duration {
     took
 }
 
-/// Bytes of memory that a process has, as the kernel counts them.
+/// A peer at rest may have so many bytes more than it had before: what it keeps of a program's output and result, the
+/// allocator's holes.
+pub const LEFT_BYTES_MAX: u64 = 16 << 20;
+
+/// Bytes of memory that a process has for itself, by the kernel. Pages of files, which the kernel may drop and which
+/// several sandboxes map at one time, are not among them.
 ///
 /// # Panics
 /// When the process is gone.
 #[must_use]
-pub fn resident_bytes(node: &Node) -> u64 {
-    figure(node, "smaps_rollup", "Rss:") * 1024
+pub fn anonymous_bytes(node: &Node) -> u64 {
+    figure(node, "smaps_rollup", "Anonymous:") * 1024
 }
 
 /// Bytes that belong to the process alone.
@@ -194,12 +199,12 @@ fn figure(node: &Node, file: &str, name: &str) -> u64 {
 
 /// Waits until a process is as small as it was, within a tenth; tells how large it is.
 pub async fn back_to(node: &Node, bytes: u64) -> u64 {
-    let mut now = resident_bytes(node);
+    let mut now = anonymous_bytes(node);
     let shrinking = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(10));
-        while now > bytes + bytes / 10 {
+        while now > bytes + LEFT_BYTES_MAX {
             ticks.tick().await;
-            now = resident_bytes(node);
+            now = anonymous_bytes(node);
         }
     };
     // How large it is then says whether it shrank.

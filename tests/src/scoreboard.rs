@@ -2,7 +2,7 @@
 
 use crate::{
     Cluster,
-    hostile::{Hostile, back_to, collection, honest, resident_bytes},
+    hostile::{Hostile, LEFT_BYTES_MAX, anonymous_bytes, back_to, collection, honest},
 };
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
@@ -24,7 +24,7 @@ pub async fn scoreboard(runs: usize, mut progress: impl FnMut(&str)) -> (String,
     let programs = collection();
     let mut lines: BTreeMap<String, Line> = BTreeMap::new();
     let (mut wrong, mut unexpected) = (Vec::new(), 0);
-    let (mut slowest, mut largest, mut drift) = (Duration::ZERO, 0.0f64, 0.0f64);
+    let (mut slowest, mut largest, mut drift) = (Duration::ZERO, f64::MIN, f64::MIN);
     for run in 1..=runs {
         let cluster = Cluster::with(1, &["--keep-results-s", "1"]).await;
         let (peer, client) = (&cluster.peers[0], cluster.client(0));
@@ -35,12 +35,12 @@ pub async fn scoreboard(runs: usize, mut progress: impl FnMut(&str)) -> (String,
         // warms that up.
         let mut warm = 0;
         for (number, program) in programs.iter().enumerate() {
-            let before = resident_bytes(peer);
+            let before = anonymous_bytes(peer);
             let verdict = program.run(&client).await;
             let after = honest(&client, i64::try_from(number).unwrap_or(0)).await;
             let resident = back_to(peer, before).await;
             slowest = slowest.max(after);
-            largest = largest.max(resident as f64 / before as f64);
+            largest = largest.max((resident as f64 - before as f64) / MIB);
             if number == programs.len() / 10 {
                 warm = resident;
             }
@@ -49,14 +49,14 @@ pub async fn scoreboard(runs: usize, mut progress: impl FnMut(&str)) -> (String,
             if after > HONEST_MAX {
                 wrong.push(format!("run {run}: after {} an honest task took {after:?}", program.name));
             }
-            if resident > before + before / 10 {
+            if resident > before + LEFT_BYTES_MAX {
                 wrong.push(format!("run {run}: {} left {resident} bytes, {before} before", program.name));
             }
             let line = line_of(program, &verdict);
             lines.insert(program.name.clone(), line);
         }
-        let end = resident_bytes(peer);
-        drift = drift.max(end as f64 / warm.max(1) as f64);
+        let end = anonymous_bytes(peer);
+        drift = drift.max((end as f64 - warm as f64) / MIB);
         progress(&format!("run {run} of {runs}: {} programs, {} wrong so far", programs.len(), wrong.len()));
     }
     let figures = Figures { runs, unexpected, slowest, largest, drift };
@@ -99,13 +99,13 @@ fn page(figures: &Figures, lines: &BTreeMap<String, Line>, wrong: &[String]) -> 
          | what | figure |\n|---|---|\n\
          | outcomes as expected | {} of {all} |\n\
          | slowest honest task right after a hostile one | {:.0} ms |\n\
-         | memory of the peer after a program, in times of what it had before it: at most (1.1 is looked for) | \
-         {largest:.2} |\n\
-         | memory of the peer at the end, in times of what it had after a tenth of the programs (its own code \
-         included, as it is first used) | {drift:.2} |\n\n",
+         | memory that the peer had more after a program than before it (at most {} MiB are looked for) | \
+         {largest:.1} MiB |\n\
+         | memory that the peer had more at the end than after a tenth of the programs | {drift:.1} MiB |\n\n",
         lines.len(),
         all - unexpected,
         slowest.as_secs_f64() * 1e3,
+        LEFT_BYTES_MAX >> 20,
     );
     let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
     lines.values().for_each(|line| *classes.entry(&line.class).or_default() += 1);

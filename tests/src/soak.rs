@@ -2,7 +2,7 @@
 
 use crate::{
     Cluster, clock,
-    hostile::{Hostile, collection, descriptors, honest, resident_bytes},
+    hostile::{Hostile, anonymous_bytes, collection, descriptors, honest},
     measure::Row,
     status, until,
 };
@@ -88,7 +88,7 @@ pub async fn soak(time: Duration, mut report: impl FnMut(&str)) -> Vec<Row> {
             tokio::time::sleep(RESULTS_KEPT).await;
             honest(&client, 1).await;
         }
-        memory.push(cluster.peers.iter().map(resident_bytes).sum::<u64>() as f64 / MIB);
+        memory.push(cluster.peers.iter().map(anonymous_bytes).sum::<u64>() as f64 / MIB);
         open.push(cluster.peers.iter().map(descriptors).sum::<usize>() as f64);
     }
     let wrong = load.wrong.lock().expect("no lane panicked").clone();

@@ -35,7 +35,7 @@ const MEMORY_RESIDENT_BYTES: usize = 1 << 20;
 const TABLE_RESIDENT_BYTES: usize = 256 << 10;
 const STACK_RESIDENT_BYTES: usize = 64 << 10;
 /// So many sandboxes keep them.
-const WARM_MAX: u32 = 128;
+const WARM_MAX: u32 = 16;
 /// A snapshot up to this size is mapped copy-on-write, however many zeros are in it.
 const IMAGE_BYTES_MAX: u64 = 1 << 30;
 /// The snapshot's size once it is unpacked.

@@ -10,8 +10,6 @@ use std::{fs::File, io, ops::Range, os::unix::fs::FileExt};
 const ENTRY_BYTES: usize = 8;
 const PRESENT: u64 = 1 << 63;
 const FILE: u64 = 1 << 61;
-/// Ranges nearer to each other than this are read as one: the kernel maps so many pages around a fault anyway.
-const READ_AHEAD_PAGES: usize = 16;
 
 /// A memory of a sandbox: where it begins in this process, and its size.
 #[derive(Debug, Clone, Copy)]
@@ -41,11 +39,7 @@ impl HotPages {
         let mut hot = Self::default();
         for (index, entry) in entries.enumerate().filter(|(_, entry)| entry & PRESENT != 0) {
             let range = index * page..(index + 1) * page;
-            if entry & FILE == 0 {
-                join(&mut hot.written, range, 0);
-            } else {
-                join(&mut hot.read, range, READ_AHEAD_PAGES * page);
-            }
+            join(if entry & FILE == 0 { &mut hot.written } else { &mut hot.read }, range);
         }
         Ok(hot)
     }
@@ -70,9 +64,9 @@ impl HotPages {
 }
 
 /// Adds a range behind the others.
-fn join(ranges: &mut Vec<Range<usize>>, range: Range<usize>, gap: usize) {
+fn join(ranges: &mut Vec<Range<usize>>, range: Range<usize>) {
     match ranges.last_mut() {
-        Some(last) if range.start <= last.end + gap => last.end = range.end,
+        Some(last) if range.start == last.end => last.end = range.end,
         _ => ranges.push(range),
     }
 }
@@ -97,15 +91,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_join_where_they_are_near() {
-        let mut ranges = Vec::new();
-        for start in [0, 1, 5, 10] {
-            join(&mut ranges, start..start + 1, 3);
-        }
-        assert_eq!(ranges, [0..6, 10..11]);
+    fn ranges_join_where_they_meet() {
         let mut ranges = Vec::new();
         for start in [0, 1, 5] {
-            join(&mut ranges, start..start + 1, 0);
+            join(&mut ranges, start..start + 1);
         }
         assert_eq!(ranges, [0..2, 5..6]);
     }

@@ -7,7 +7,7 @@ use sandlot_protocol::{
 };
 use sandlot_tests::{
     Cluster, connect,
-    hostile::{Hostile, back_to, collection, honest, resident_bytes},
+    hostile::{Hostile, LEFT_BYTES_MAX, anonymous_bytes, back_to, collection, honest},
     run, status, until,
 };
 use std::{
@@ -56,7 +56,7 @@ async fn every_hostile_program_has_its_outcome_and_harms_nobody() {
     for number in 0..20 {
         honest(&cluster.client(0), number).await;
     }
-    let before = resident_bytes(peer);
+    let before = anonymous_bytes(peer);
     let next = Arc::new(AtomicUsize::new(0));
     let mut lanes = JoinSet::new();
     for _ in 0..LANES {
@@ -68,7 +68,7 @@ async fn every_hostile_program_has_its_outcome_and_harms_nobody() {
     // What the peer remembers of tasks that ended is bounded, and not the programs' memory.
     let remembered = 256 << 20;
     let now = back_to(peer, before + remembered).await;
-    assert!(now < before + before / 10 + remembered, "{before} bytes before, {now} after");
+    assert!(now < before + LEFT_BYTES_MAX + remembered, "{before} bytes before, {now} after");
 }
 
 #[tokio::test]
