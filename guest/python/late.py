@@ -14,7 +14,7 @@ seed = [None]
 is_seeded = [False]
 
 
-def keep(name, make_ready=None):
+def keep(name, make_ready):
     KEPT[name] = (sys.modules.pop(name), make_ready)
 
 
@@ -24,13 +24,19 @@ def keep_random(modules):
 
     def make_ready(name):
         # Imported anew, it is made anew.
-        del KEPT[name]
+        KEPT.pop(name, None)
         if not is_seeded[0]:
             is_seeded[0] = True
             random.seed(int.from_bytes(os.urandom(16), "little") if seed[0] is None else seed[0])
 
     for name in modules:
         keep(name, make_ready)
+
+
+def keep_expat():
+    """Whoever imports it has its two parts."""
+    parts = {name: sys.modules.pop(name) for name in ("pyexpat.errors", "pyexpat.model")}
+    keep("pyexpat", lambda name: sys.modules.update(parts))
 
 
 class Late:
@@ -40,24 +46,22 @@ class Late:
     def find_spec(name, path=None, target=None):
         if name not in KEPT:
             return None
-        spec = KEPT[name][0].__spec__
-        return importlib.machinery.ModuleSpec(name, Loader(spec), origin=spec.origin)
+        loader = Loader(*KEPT[name])
+        return importlib.machinery.ModuleSpec(name, loader, origin=loader.spec.origin)
 
 
 class Loader:
     """Gives out one of them."""
 
-    def __init__(self, spec):
-        self.spec = spec
+    def __init__(self, module, make_ready):
+        self.module, self.make_ready, self.spec = module, make_ready, module.__spec__
 
     def create_module(self, spec):
-        return KEPT[spec.name][0]
+        return self.module
 
     def exec_module(self, module):
         module.__spec__ = self.spec
-        make_ready = KEPT[self.spec.name][1]
-        if make_ready is not None:
-            make_ready(self.spec.name)
+        self.make_ready(self.spec.name)
 
     def __getattr__(self, name):
         return getattr(self.spec.loader, name)

@@ -163,7 +163,9 @@ load_program = marshal.loads
 def put_script(filename, program):
     """The script lies where its name says, and its folder is where it finds its modules."""
     path = "/work/" + filename if not filename.startswith("/") else filename
-    file_put(path, program.encode("utf-8", "surrogatepass"))
+    if not file_put(path, program.encode("utf-8", "surrogatepass")):
+        # Its name is the machine's, and has no place here.
+        return
     folder = path.rpartition("/")[0] or "/"
     if folder != sys.path[0]:
         sys.path.insert(0, folder)

@@ -72,8 +72,7 @@ for name in sys.modules["sandlot.missing"].REFUSED:
     sys.modules.pop(name, None)
 # `tempfile` makes a generator of its own.
 late.keep_random(("random", "statistics"))
-for name in ("pyexpat", "pyexpat.errors", "pyexpat.model"):
-    late.keep(name)
+late.keep_expat()
 for name in ("late", "missing", "times"):
     del sys.modules["sandlot." + name]
 tempfile._name_sequence = None

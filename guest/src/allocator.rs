@@ -1,7 +1,9 @@
 //! The guest's allocator: size classes with free lists for small blocks, the standard one for the rest.
 //!
 //! A task allocates and frees small objects most of all, and one thread does. What it allocates lies side by side in
-//! fresh memory (see [`start_afresh`]), so that few pages of the snapshot are written to.
+//! fresh memory (see [`start_afresh`]), so that few pages of the snapshot are written to. Small blocks are cut from chunks;
+//! when much more memory is wanted than before, a sweep finds the chunks of which all blocks are free, for other classes or
+//! larger blocks.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -14,17 +16,44 @@ const STEP_BYTES: usize = 16;
 /// Larger blocks are the standard allocator's.
 const SMALL_BYTES_MAX: usize = 1 << 10;
 const CLASSES: usize = SMALL_BYTES_MAX / STEP_BYTES;
-/// Small blocks are cut from chunks of this size.
+/// Chunks have so many bytes, and lie at a multiple of it.
 const CHUNK_BYTES: usize = 64 << 10;
-/// The first chunk of a task.
-const FRESH_BYTES: usize = 1 << 20;
+/// Chunks come from the standard allocator in regions.
+const REGION_CHUNKS: usize = 16;
+/// So many regions are made before the first sweep.
+const SWEEP_REGIONS: usize = 16;
+
+/// At the beginning of each chunk.
+#[repr(C, align(16))]
+struct Chunk {
+    /// Bytes that were cut from it, `FOR_EVER` where it stays as it is.
+    cut: usize,
+    /// Bytes of its free blocks, counted in a sweep.
+    free: usize,
+    /// The next chunk that nothing was cut from.
+    next: *mut Chunk,
+}
+
+const FOR_EVER: usize = usize::MAX;
+
+/// At the beginning of each region.
+#[repr(C)]
+struct Region {
+    next: *mut Region,
+    first: *mut Chunk,
+}
 
 struct State {
     /// Per class the first free block; each free block begins with the address of the next.
     free: [*mut u8; CLASSES],
-    /// What is left of the current chunk.
-    next: *mut u8,
-    left: usize,
+    /// The chunk that blocks are cut from.
+    chunk: *mut Chunk,
+    /// Chunks that nothing was cut from.
+    spare: *mut Chunk,
+    regions: *mut Region,
+    regions_count: usize,
+    /// With so many regions there is a sweep before another one is made.
+    sweep_at: usize,
 }
 
 struct Allocator(UnsafeCell<State>);
@@ -32,42 +61,168 @@ struct Allocator(UnsafeCell<State>);
 // SAFETY: the guest has one thread.
 unsafe impl Sync for Allocator {}
 
-#[global_allocator]
-static ALLOCATOR: Allocator =
-    Allocator(UnsafeCell::new(State { free: [ptr::null_mut(); CLASSES], next: ptr::null_mut(), left: 0 }));
+const EMPTY: State = State {
+    free: [ptr::null_mut(); CLASSES],
+    chunk: ptr::null_mut(),
+    spare: ptr::null_mut(),
+    regions: ptr::null_mut(),
+    regions_count: 0,
+    sweep_at: SWEEP_REGIONS,
+};
 
-/// The class of a layout, if it is a small one. No layout has less than a class: one of no bytes is never asked for.
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator(UnsafeCell::new(EMPTY));
+
+const REGION_LAYOUT: Layout =
+    unsafe { Layout::from_size_align_unchecked((REGION_CHUNKS + 1) * CHUNK_BYTES, STEP_BYTES) };
+
+/// The class of a layout, if it is a small one. No layout has no bytes: nobody asks an allocator for that.
 fn class(layout: &Layout) -> Option<usize> {
     (layout.size() <= SMALL_BYTES_MAX && layout.align() <= STEP_BYTES).then(|| (layout.size() - 1) / STEP_BYTES)
+}
+
+fn class_bytes(class: usize) -> usize {
+    (class + 1) * STEP_BYTES
+}
+
+/// The chunk that a block was cut from.
+unsafe fn chunk_of(block: *mut u8) -> *mut Chunk {
+    block.map_addr(|address| address & !(CHUNK_BYTES - 1)).cast()
+}
+
+unsafe fn next_block(block: *mut u8) -> *mut u8 {
+    unsafe { block.cast::<*mut u8>().read() }
 }
 
 impl State {
     unsafe fn take(&mut self, class: usize) -> *mut u8 {
         let block = self.free[class];
         if block.is_null() {
-            return unsafe { self.cut((class + 1) * STEP_BYTES) };
+            return unsafe { self.cut(class_bytes(class)) };
         }
-        self.free[class] = unsafe { block.cast::<*mut u8>().read() };
+        self.free[class] = unsafe { next_block(block) };
         block
     }
 
-    #[cold]
-    unsafe fn refill(&mut self, bytes: usize) -> bool {
-        let chunk = unsafe { System.alloc(Layout::from_size_align_unchecked(bytes, STEP_BYTES)) };
-        if chunk.is_null() {
-            return false;
-        }
-        (self.next, self.left) = (chunk, bytes);
-        true
+    unsafe fn give(&mut self, class: usize, block: *mut u8) {
+        unsafe { block.cast::<*mut u8>().write(self.free[class]) };
+        self.free[class] = block;
     }
 
     unsafe fn cut(&mut self, bytes: usize) -> *mut u8 {
-        if self.left < bytes && !unsafe { self.refill(CHUNK_BYTES) } {
-            return ptr::null_mut();
+        unsafe {
+            if (self.chunk.is_null() || (*self.chunk).cut + bytes > CHUNK_BYTES) && !self.next_chunk() {
+                return ptr::null_mut();
+            }
+            let cut = (*self.chunk).cut;
+            (*self.chunk).cut = cut + bytes;
+            self.chunk.cast::<u8>().add(cut)
         }
-        let block = self.next;
-        (self.next, self.left) = (unsafe { block.add(bytes) }, self.left - bytes);
-        block
+    }
+
+    #[cold]
+    unsafe fn next_chunk(&mut self) -> bool {
+        unsafe {
+            if self.spare.is_null() && self.regions_count >= self.sweep_at {
+                self.sweep();
+                self.sweep_at = (self.regions_count + self.regions_count / 2).max(SWEEP_REGIONS);
+            }
+            if self.spare.is_null() && !self.add_region() {
+                self.sweep();
+            }
+            if self.spare.is_null() {
+                return false;
+            }
+            self.chunk = self.spare;
+            self.spare = (*self.chunk).next;
+            (*self.chunk).cut = size_of::<Chunk>();
+            true
+        }
+    }
+
+    unsafe fn add_region(&mut self) -> bool {
+        unsafe {
+            let region: *mut Region = System.alloc(REGION_LAYOUT).cast();
+            if region.is_null() {
+                return false;
+            }
+            let first = region.add(1).map_addr(|address| address.next_multiple_of(CHUNK_BYTES)).cast();
+            region.write(Region { next: self.regions, first });
+            (self.regions, self.regions_count) = (region, self.regions_count + 1);
+            for chunk in (*region).chunks().rev() {
+                chunk.write(Chunk { cut: 0, free: 0, next: self.spare });
+                self.spare = chunk;
+            }
+            true
+        }
+    }
+
+    /// Finds the chunks whose blocks are all free. Regions that have no others go back to the standard allocator.
+    unsafe fn sweep(&mut self) {
+        unsafe {
+            self.each_chunk(|chunk| (*chunk).free = size_of::<Chunk>());
+            for class in 0..CLASSES {
+                let mut block = self.free[class];
+                while !block.is_null() {
+                    (*chunk_of(block)).free += class_bytes(class);
+                    block = next_block(block);
+                }
+            }
+            let current = self.chunk;
+            let is_free = |chunk: *mut Chunk| chunk != current && (*chunk).free >= (*chunk).cut;
+            for class in 0..CLASSES {
+                let mut block = std::mem::replace(&mut self.free[class], ptr::null_mut());
+                while !block.is_null() {
+                    let next = next_block(block);
+                    if !is_free(chunk_of(block)) {
+                        self.give(class, block);
+                    }
+                    block = next;
+                }
+            }
+            self.spare = ptr::null_mut();
+            let mut region = std::mem::replace(&mut self.regions, ptr::null_mut());
+            while !region.is_null() {
+                let next = (*region).next;
+                if (*region).chunks().all(is_free) {
+                    self.regions_count -= 1;
+                    System.dealloc(region.cast(), REGION_LAYOUT);
+                } else {
+                    (*region).next = self.regions;
+                    self.regions = region;
+                    for chunk in (*region).chunks().filter(|chunk| is_free(*chunk)) {
+                        ((*chunk).cut, (*chunk).next) = (0, self.spare);
+                        self.spare = chunk;
+                    }
+                }
+                region = next;
+            }
+        }
+    }
+
+    unsafe fn each_chunk(&self, mut act: impl FnMut(*mut Chunk)) {
+        let mut region = self.regions;
+        while !region.is_null() {
+            unsafe {
+                (*region).chunks().for_each(&mut act);
+                region = (*region).next;
+            }
+        }
+    }
+
+    /// After the standard allocator had no room: perhaps a sweep makes some.
+    #[cold]
+    unsafe fn again(&mut self, allocate: impl Fn() -> *mut u8) -> *mut u8 {
+        unsafe { self.sweep() };
+        allocate()
+    }
+}
+
+impl Region {
+    /// There is room for them wherever the region begins.
+    fn chunks(&self) -> impl DoubleEndedIterator<Item = *mut Chunk> + use<> {
+        let first = self.first;
+        (0..REGION_CHUNKS).map(move |index| first.wrapping_byte_add(index * CHUNK_BYTES))
     }
 }
 
@@ -76,46 +231,53 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match class(&layout) {
             Some(class) => unsafe { (*self.0.get()).take(class) },
-            None => unsafe { System.alloc(layout) },
+            None => unsafe {
+                let block = System.alloc(layout);
+                if block.is_null() { (*self.0.get()).again(|| System.alloc(layout)) } else { block }
+            },
         }
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         match class(&layout) {
-            Some(class) => unsafe {
-                let state = &mut *self.0.get();
-                block.cast::<*mut u8>().write(state.free[class]);
-                state.free[class] = block;
-            },
+            Some(class) => unsafe { (*self.0.get()).give(class, block) },
             None => unsafe { System.dealloc(block, layout) },
         }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if class(&layout).is_none() {
-            return unsafe { System.alloc_zeroed(layout) };
+        unsafe {
+            if class(&layout).is_some() {
+                let block = self.alloc(layout);
+                if !block.is_null() {
+                    block.write_bytes(0, layout.size());
+                }
+                return block;
+            }
+            let block = System.alloc_zeroed(layout);
+            if block.is_null() { (*self.0.get()).again(|| System.alloc_zeroed(layout)) } else { block }
         }
-        let block = unsafe { self.alloc(layout) };
-        if !block.is_null() {
-            unsafe { block.write_bytes(0, layout.size()) };
-        }
-        block
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        let wanted = unsafe { Layout::from_size_align_unchecked(bytes, layout.align()) };
-        match (class(&layout), class(&wanted)) {
-            (Some(has), Some(wants)) if has == wants => block,
-            (None, None) => unsafe { System.realloc(block, layout, bytes) },
-            _ => unsafe {
-                let moved = self.alloc(wanted);
-                if !moved.is_null() {
-                    moved.copy_from_nonoverlapping(block, layout.size().min(bytes));
-                    self.dealloc(block, layout);
+        unsafe {
+            let wanted = Layout::from_size_align_unchecked(bytes, layout.align());
+            match (class(&layout), class(&wanted)) {
+                (Some(has), Some(wants)) if has == wants => block,
+                (None, None) => {
+                    let moved = System.realloc(block, layout, bytes);
+                    if moved.is_null() { (*self.0.get()).again(|| System.realloc(block, layout, bytes)) } else { moved }
                 }
-                moved
-            },
+                _ => {
+                    let moved = self.alloc(wanted);
+                    if !moved.is_null() {
+                        moved.copy_from_nonoverlapping(block, layout.size().min(bytes));
+                        self.dealloc(block, layout);
+                    }
+                    moved
+                }
+            }
         }
     }
 }
@@ -125,7 +287,8 @@ unsafe impl GlobalAlloc for Allocator {
 pub fn start_afresh() {
     unsafe {
         let state = &mut *ALLOCATOR.0.get();
-        state.free = [ptr::null_mut(); CLASSES];
-        state.refill(FRESH_BYTES);
+        state.each_chunk(|chunk| (*chunk).cut = FOR_EVER);
+        *state = EMPTY;
+        state.next_chunk();
     }
 }

@@ -11,6 +11,8 @@ use std::{fmt::Write, str::FromStr};
 
 /// Deeper values are refused: a cycle ends here, and readers need not be able to nest further.
 const DEPTH_MAX: usize = 200;
+/// The job's own object and its list of arguments.
+const JOB_DEPTH: usize = 2;
 
 /// `encode(value) -> str`.
 pub fn encode(value: PyObjectRef, vm: &VirtualMachine) -> PyResult<String> {
@@ -213,7 +215,7 @@ impl<'a> Decoder<'a> {
 
     fn nested(&mut self, inside: fn(&mut Self) -> Option<PyObjectRef>) -> Option<PyObjectRef> {
         self.depth += 1;
-        let value = if self.depth > DEPTH_MAX { None } else { inside(self) };
+        let value = if self.depth > DEPTH_MAX + JOB_DEPTH { None } else { inside(self) };
         self.depth -= 1;
         value
     }

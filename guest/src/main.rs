@@ -254,14 +254,20 @@ pub unsafe extern "C" fn job_run(address: *mut u8, bytes: usize) -> u64 {
     let job = unsafe { Vec::from_raw_parts(address, bytes, bytes) };
     let job = String::from_utf8(job).expect("a job is UTF-8");
     // The program may have broken the runner itself.
-    let answer = with_guest(|guest, vm| run(vm, guest, &job).unwrap_or_else(|_| BROKEN.to_owned()));
+    let answer = with_guest(|guest, vm| match json::decode(&job, vm) {
+        Ok(job) => run(vm, guest, job).unwrap_or_else(|_| BROKEN.to_owned()),
+        Err(_) => TOO_DEEP.to_owned(),
+    });
     place_of(answer.into_bytes())
 }
 
+/// The host checks that a job is JSON; what can be wrong with it here is this.
+const TOO_DEEP: &str = r#"{"exception":{"type":"ValueError","message":"the arguments nest deeper than 200 lists and objects","traceback":"ValueError: the arguments nest deeper than 200 lists and objects\n"}}"#;
+
 const BROKEN: &str = r#"{"exception":{"type":"RuntimeError","message":"the program broke the interpreter's own parts","traceback":"RuntimeError: the program broke the interpreter's own parts\n"}}"#;
 
-fn run(vm: &VirtualMachine, guest: &Guest, job: &str) -> PyResult<String> {
-    let answer = guest.run.call((json::decode(job, vm)?, guest.encode.clone()), vm)?;
+fn run(vm: &VirtualMachine, guest: &Guest, job: PyObjectRef) -> PyResult<String> {
+    let answer = guest.run.call((job, guest.encode.clone()), vm)?;
     let answer: PyStrRef = answer.try_into_value(vm)?;
     Ok(String::from_utf8_lossy(answer.as_wtf8().as_bytes()).into_owned())
 }

@@ -1,4 +1,4 @@
-# expect: memory_limit/exception MemoryError | class: memory | timeout: 20
+# expect: memory_limit | class: memory | timeout: 20
 from collections import deque
 
 d = deque([0])

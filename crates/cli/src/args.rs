@@ -189,7 +189,7 @@ pub(crate) struct LimitArguments {
     /// Units of fuel, about one per machine instruction [default: 5000000000000]
     #[arg(long)]
     pub(crate) fuel: Option<u64>,
-    /// Bytes of memory, the interpreter's own 41 MB included [default: 268435456]
+    /// Bytes of memory, the interpreter's own 57 MB included [default: 268435456]
     #[arg(long)]
     pub(crate) memory_bytes: Option<u64>,
     /// Bytes kept of each of stdout and stderr; the rest is cut [default: 1048576]

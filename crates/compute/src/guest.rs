@@ -3,7 +3,7 @@
 //! What the cache holds becomes native code in this process, so it is only believed when its folder and file belong
 //! to this user alone and its digest is the one noted when it was written. Anything else is compiled again.
 
-use crate::{clock, pages::has_swap, sandbox::TaskState, stock::STOCK_MAX};
+use crate::{clock, sandbox::TaskState, stock::STOCK_MAX};
 use rustix::process::geteuid;
 use sandlot_protocol::abi::EXPORT_MEMORY;
 use std::{
@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 use wasmtime::{
-    Caller, Config, Enabled, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig,
+    Caller, Config, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig,
 };
 use wasmtime_wasi::I32Exit;
 
@@ -29,13 +29,10 @@ const HOST_STACK_BYTES: usize = 2 << 20;
 const TABLE_ELEMENTS_MAX: usize = 50_000;
 /// Wasmtime's own record of an instance.
 const INSTANCE_BYTES_MAX: usize = 4 << 20;
-/// Sandboxes that are put away keep so much of their pages, overwritten with the snapshot's, for the next run: of the
-/// memory those that were written to, of table and stack the first ones.
-const MEMORY_RESIDENT_BYTES: usize = 1 << 20;
+/// The first bytes of a sandbox's table and stack stay in memory, overwritten, for the next run. Its memory's pages do not:
+/// Wasmtime's `pagemap_scan` would keep those that it sees, and it does not see a page that the kernel just moves.
 const TABLE_RESIDENT_BYTES: usize = 256 << 10;
 const STACK_RESIDENT_BYTES: usize = 64 << 10;
-/// So many sandboxes keep them.
-const WARM_MAX: u32 = 16;
 /// A snapshot up to this size is mapped copy-on-write, however many zeros are in it.
 const IMAGE_BYTES_MAX: u64 = 1 << 30;
 /// The snapshot's size once it is unpacked.
@@ -208,13 +205,8 @@ fn engine_config(live_max: usize) -> Config {
         .max_memory_size(usize::try_from(sandlot_protocol::limits::TASK_MEMORY_BYTES_MAX).unwrap_or(usize::MAX))
         .table_elements(TABLE_ELEMENTS_MAX)
         .max_core_instance_size(INSTANCE_BYTES_MAX)
-        .max_unused_warm_slots(WARM_MAX)
         .table_keep_resident(TABLE_RESIDENT_BYTES)
         .async_stack_keep_resident(STACK_RESIDENT_BYTES);
-    if !has_swap() {
-        // See `Prepared`'s destructor for swap that is added later.
-        pool.pagemap_scan(Enabled::Auto).linear_memory_keep_resident(MEMORY_RESIDENT_BYTES);
-    }
     let mut config = Config::new();
     config
         .consume_fuel(true)

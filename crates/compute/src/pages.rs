@@ -71,21 +71,6 @@ fn join(ranges: &mut Vec<Range<usize>>, range: Range<usize>) {
     }
 }
 
-/// Whether the kernel may move pages to a disk.
-pub(crate) fn has_swap() -> bool {
-    rustix::system::sysinfo().totalswap > 0
-}
-
-/// Makes a memory that was run in what it was before, wherever its pages are. Should the kernel refuse, the process ends:
-/// what cannot keep its tasks apart must not go on.
-pub(crate) fn discard(place: Place) {
-    #[expect(unsafe_code, reason = "the memory is live, its run has ended, and nobody reads it any more")]
-    let done = unsafe { madvise(place.address.cast(), place.bytes, Advice::LinuxDontNeed) };
-    if done.is_err() {
-        std::process::abort();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

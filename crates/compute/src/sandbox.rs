@@ -5,7 +5,7 @@ use crate::{
     budget::Holding,
     code_cache::{CodeCache, Found, code_key},
     output::{Output, OutputFull},
-    pages::{Place, discard, has_swap},
+    pages::Place,
 };
 use sandlot_protocol::{
     Exception, Outcome, RawJson,
@@ -79,6 +79,8 @@ pub(crate) struct Meter {
     refused_at_bytes: AtomicU64,
     /// It was refused because others hold the memory, not because of its own limit.
     refused_for_others: AtomicBool,
+    /// The last time that it asked, it was refused.
+    refused_last: AtomicBool,
     memory_bytes_max: u64,
 }
 
@@ -109,11 +111,12 @@ impl ResourceLimiterAsync for TaskState {
             };
         if had {
             meter.memory_bytes.fetch_max(desired, Ordering::Relaxed);
-            meter.refused_bytes.store(0, Ordering::Relaxed);
+            meter.refused_last.store(false, Ordering::Relaxed);
         } else {
             meter.refused_at_bytes.store(current, Ordering::Relaxed);
             meter.refused_bytes.store(desired, Ordering::Relaxed);
             meter.refused_for_others.store(allowed, Ordering::Relaxed);
+            meter.refused_last.store(true, Ordering::Relaxed);
         }
         Ok(had)
     }
@@ -218,15 +221,6 @@ impl Prepared {
     }
 }
 
-impl Drop for Prepared {
-    fn drop(&mut self) {
-        // The pool resets the pages that it finds in memory. One that lies on a disk would come back as the next run's.
-        if has_swap() {
-            discard(self.place());
-        }
-    }
-}
-
 /// Runs one program from its first instruction to its end. Each poll is one slice; dropping it ends the program. The
 /// sandbox comes back to be put away when whoever waits has been told.
 pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
@@ -239,7 +233,15 @@ pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
         .stderr(stderr)
         .build_p1();
     let entropy = run.seed.map(seeded_entropy);
-    meter.memory_bytes.store(sandbox.memory.data_size(&sandbox.store) as u64, Ordering::Relaxed);
+    let bytes = sandbox.memory.data_size(&sandbox.store) as u64;
+    meter.memory_bytes.store(bytes, Ordering::Relaxed);
+    if bytes > limits.memory_bytes {
+        let text = format!(
+            "the interpreter alone has {bytes} bytes of memory, and the limit is {}; limits.memory_bytes sets it",
+            limits.memory_bytes
+        );
+        return (RunEnd::failed(Outcome::MemoryLimit, text), sandbox);
+    }
     *sandbox.store.data_mut() =
         TaskState { wasi, meter: Arc::clone(&meter), holding: Some(holding), entropy, host_bytes: 0 };
     let end = match call(&mut sandbox, run, slice_fuel, &codes).await {
@@ -517,7 +519,8 @@ fn failed(error: &wasmtime::Error, limits: &RunLimits, meter: &Meter, stderr: &O
         );
         return RunEnd::failed(Outcome::OutputLimit, text);
     }
-    match (error.downcast_ref::<Trap>(), meter.refusal(limits)) {
+    let refused = meter.refusal(limits).filter(|_| meter.refused_last.load(Ordering::Relaxed));
+    match (error.downcast_ref::<Trap>(), refused) {
         (Some(Trap::OutOfFuel), _) => {
             let text = format!(
                 "the program used up its {} units of fuel (some {:.0} s of a processor); limits.fuel sets it",
@@ -584,20 +587,6 @@ fn crash_text(error: &wasmtime::Error, stderr: &Output) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_discarded_memory_is_the_snapshot_again() {
-        let wat = r#"(module (memory (export "memory") 4) (data (i32.const 0) "snapshot")
-            (func (export "job_alloc") (param i32) (result i32) i32.const 0)
-            (func (export "job_run") (param i32 i32) (result i64) i64.const 0))"#;
-        let guest = Guest::compile(&wat::parse_str(wat).unwrap(), 1).unwrap();
-        let mut sandbox = Prepared::new(&guest).unwrap();
-        sandbox.memory.data_mut(&mut sandbox.store).fill(0xff);
-        discard(sandbox.place());
-        let data = sandbox.memory.data(&sandbox.store);
-        assert_eq!(&data[..8], b"snapshot");
-        assert!(data[8..].iter().all(|byte| *byte == 0));
-    }
 
     #[test]
     fn depth_counts_what_is_no_text() {

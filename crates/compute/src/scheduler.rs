@@ -359,7 +359,8 @@ fn work(shared: &Shared, runtime: &Handle, worker: u16) {
             TurnWork::GoOn(future) => (future, 1),
             TurnWork::Begin(beginning) => match shared.begin(*beginning) {
                 Ok(future) => (future, FIRST_TURN_SLICES),
-                Err(end) => {
+                Err(error) => {
+                    let end = RunEnd::failed(Outcome::Crashed, format!("there is no sandbox: {error:#}"));
                     shared.finish(id, cost(0), (), |_| end);
                     continue;
                 }
@@ -405,11 +406,9 @@ impl Shared {
     }
 
     /// A run's future, with a sandbox of its own.
-    fn begin(&self, beginning: Beginning) -> Result<RunFuture, RunEnd> {
+    fn begin(&self, beginning: Beginning) -> wasmtime::Result<RunFuture> {
         let Beginning { run, holding, meter, stdout, stderr, slice_fuel } = beginning;
-        let sandbox = self.stock.take();
-        let sandbox = sandbox.map_err(|error| RunEnd::failed(Outcome::Crashed, format!("no sandbox: {error:#}")))?;
-        let codes = Arc::clone(&self.codes);
+        let (sandbox, codes) = (self.stock.take()?, Arc::clone(&self.codes));
         Ok(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel, codes })))
     }
 

@@ -1,7 +1,7 @@
 //! Sandboxes that are prepared before a run asks for one.
 
 use crate::{Guest, pages::HotPages, sandbox::Prepared};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Sandboxes in stock for each worker. Each holds about half a megabyte of memory.
 pub(crate) const STOCK_PER_WORKER: usize = 4;
@@ -13,14 +13,21 @@ pub(crate) const STOCK_MAX: usize = 64;
 pub(crate) struct Stock {
     guest: Guest,
     max: usize,
-    ready: Mutex<Vec<Prepared>>,
+    shelf: Mutex<Shelf>,
     hot: OnceLock<HotPages>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    ready: Vec<Prepared>,
+    /// Being prepared.
+    coming: usize,
 }
 
 impl Stock {
     /// An empty one, for at most `max` sandboxes.
     pub(crate) fn new(guest: Guest, max: usize) -> Arc<Self> {
-        Arc::new(Self { guest, max, ready: Mutex::new(Vec::with_capacity(max)), hot: OnceLock::new() })
+        Arc::new(Self { guest, max, shelf: Mutex::default(), hot: OnceLock::new() })
     }
 
     /// Sandboxes are prepared with these pages from now on.
@@ -33,35 +40,44 @@ impl Stock {
         self.hot.get().map_or(0, |hot| hot.written_bytes() as u64)
     }
 
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A sandbox that is ready, or one that is made now.
     pub(crate) fn take(&self) -> wasmtime::Result<Prepared> {
-        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let ready = self.shelf().ready.pop();
         ready.map_or_else(|| Prepared::new(&self.guest), Ok)
     }
 
     /// Prepares one more if there is room for it. Says whether there may be room for others.
     pub(crate) fn fill(&self) -> bool {
-        if self.ready() >= self.max {
+        let mut shelf = self.shelf();
+        if shelf.ready.len() + shelf.coming >= self.max {
             return false;
         }
-        let Ok(mut prepared) = Prepared::new(&self.guest) else { return false };
-        if let Some(hot) = self.hot.get() {
-            hot.populate(prepared.place());
-        }
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if ready.len() < self.max {
-            ready.push(prepared);
-        }
-        ready.len() < self.max
+        shelf.coming += 1;
+        drop(shelf);
+        let prepared = Prepared::new(&self.guest).ok().map(|mut prepared| {
+            if let Some(hot) = self.hot.get() {
+                hot.populate(prepared.place());
+            }
+            prepared
+        });
+        let mut shelf = self.shelf();
+        shelf.coming -= 1;
+        let is_made = prepared.is_some();
+        shelf.ready.extend(prepared);
+        is_made
     }
 
     /// How many there are.
     pub(crate) fn ready(&self) -> usize {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.shelf().ready.len()
     }
 
     /// Puts all of them away.
     pub(crate) fn clear(&self) {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.shelf().ready.clear();
     }
 }

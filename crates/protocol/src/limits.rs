@@ -23,7 +23,7 @@ pub const LIST_ENTRIES_MAX: usize = 10_000;
 
 /// Fuel of a task (roughly one unit per WebAssembly instruction): some ten minutes of one core.
 pub const TASK_FUEL: u64 = 5_000_000_000_000;
-/// Linear memory of a task, the interpreter's own 41 MB included.
+/// Linear memory of a task, the interpreter's own 57 MB included.
 pub const TASK_MEMORY_BYTES: u64 = 256 << 20;
 /// The most memory a task can ask for.
 pub const TASK_MEMORY_BYTES_MAX: u64 = 1 << 30;

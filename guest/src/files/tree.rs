@@ -328,12 +328,12 @@ impl Tree {
         if is_folder && self.is_inside(to.folder, inode)? {
             return Err(Errno::Invalid);
         }
+        if to.inode == Some(inode) {
+            return Ok(());
+        }
         self.may_change(from.folder)?;
         self.may_change(to.folder)?;
         if let Some(replaced) = to.inode {
-            if replaced == inode {
-                return Ok(());
-            }
             match (is_folder, self.folder(replaced).is_ok()) {
                 (true, true) => self.remove_folder(to, now)?,
                 (false, false) => self.unlink(to, now)?,

@@ -172,6 +172,14 @@ async fn a_folder_a_zip_and_a_package_run_as_they_are() {
     std::fs::write(at("uses.py"), "import app.helper; print(app.helper.NAME, app.__path__)").unwrap();
     let with = output(sandlot().args(["exec", "--with", &at("app"), &at("uses.py")]), folder.path()).await;
     assert!(printed(&with).starts_with("helper "));
+    let piped = Command::new("bash")
+        .args(["-c", "exec \"$0\" exec <(echo 'print(1 + 1)')"])
+        .arg(sandlot_tests::binary())
+        .env("SANDLOT_CACHE_DIR", sandlot_tests::cache_dir())
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(printed(&piped), "2\n");
     let none = output(sandlot().args(["exec", &at("app/sub")]), folder.path()).await;
     assert!(String::from_utf8_lossy(&none.stderr).contains("has no __main__.py"), "{none:?}");
 }

@@ -142,6 +142,10 @@ fn folder_or_zip(path: &Path) -> Result<Option<Files>> {
     if path.is_dir() {
         return folder(path).map(Some);
     }
+    // What can be read only once, as a shell's <(...), is a program's text.
+    if !path.is_file() {
+        return Ok(None);
+    }
     let shown = path.display();
     let mut file = File::open(path).with_context(|| format!("cannot read {shown}"))?;
     let mut start = [0; 4];

@@ -376,6 +376,33 @@ async fn a_probe_says_what_a_run_waits_for() {
     assert!(probe.look(true).is_none_or(|look| look.state == "running"));
 }
 
+#[tokio::test]
+async fn memory_below_the_interpreters_own_is_refused() {
+    let limits = RunLimits { memory_bytes: 1 << 20, ..RunLimits::default() };
+    let report = run(limited("def main(): return 1", limits)).await;
+    assert_eq!(report.outcome, Outcome::MemoryLimit);
+    assert!(report.error.unwrap().contains("the interpreter alone"));
+}
+
+#[tokio::test]
+async fn freed_memory_serves_objects_of_other_sizes() {
+    let program = "def main():\n    for size in range(8, 1000, 48):\n        \
+                   many = [bytes(size) for _ in range(40_000_000 // (size + 40))]\n        del many\n    return True";
+    assert_eq!(value(program).await, "true");
+    let program = "def main():\n    many = [object() for _ in range(2_000_000)]\n    del many\n    \
+                   return len(bytearray(120_000_000))";
+    assert_eq!(value(program).await, "120000000");
+}
+
+#[tokio::test]
+async fn arguments_may_nest_as_deep_as_results() {
+    let nested = |depth| raw_json(format!("[{}{}]", "[".repeat(depth), "]".repeat(depth))).ok();
+    let call = |depth| Run { args: nested(depth), ..Run::new("def main(value): return value") };
+    assert_eq!(run(call(200)).await.outcome, Outcome::Ok);
+    let report = run(call(201)).await;
+    assert!(report.exception.unwrap().message.contains("nest deeper than 200"));
+}
+
 /// Tiny guests with the same ABI: what the host does with a guest that lies.
 mod hostile_guest {
     use super::*;
