@@ -353,9 +353,23 @@ fn common_files(suite: &Path) -> io::Result<Vec<TaskFile>> {
 }
 
 fn add(files: &mut Vec<TaskFile>, folder: &Path, prefix: &str, wanted: &dyn Fn(&Path) -> bool) -> io::Result<()> {
+    for (name, path) in files_under(folder, prefix, wanted)? {
+        files.push(task_file(&name, &path)?);
+    }
+    Ok(())
+}
+
+/// The files of a folder and of its folders, without Python's caches: what they are called behind `prefix`, and where
+/// they are.
+pub(crate) fn files_under(
+    folder: &Path,
+    prefix: &str,
+    wanted: &dyn Fn(&Path) -> bool,
+) -> io::Result<Vec<(String, PathBuf)>> {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     paths.sort();
+    let mut files = Vec::new();
     for path in paths.iter().filter(|path| wanted(path)) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let to = if prefix == "." { name.to_owned() } else { format!("{prefix}/{name}") };
@@ -363,12 +377,12 @@ fn add(files: &mut Vec<TaskFile>, folder: &Path, prefix: &str, wanted: &dyn Fn(&
             continue;
         }
         if path.is_dir() {
-            add(files, path, &to, wanted)?;
+            files.extend(files_under(path, &to, wanted)?);
         } else {
-            files.push(task_file(&to, path)?);
+            files.push((to, path.clone()));
         }
     }
-    Ok(())
+    Ok(files)
 }
 
 fn task_file(name: &str, path: &Path) -> io::Result<TaskFile> {

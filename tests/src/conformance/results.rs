@@ -1,10 +1,13 @@
 //! What passed the last time, kept in the repository: what passed may not fail later.
 
-use super::{Groups, Verdict};
+use super::{Groups, Verdict, Verdicts};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
 };
+
+/// Tests that fail on a slow or busy machine: parts of their ids. What they showed is neither kept nor compared.
+const TIMED: &str = include_str!("../../conformance/timed.txt");
 
 /// Per group how many tests passed, and which did not.
 ///
@@ -18,14 +21,22 @@ fn failed(verdict: &Verdict) -> bool {
     ["failed", "crashed"].contains(&verdict.what.as_str())
 }
 
+/// The tests whose verdicts depend on nothing but the code.
+fn steady(verdicts: &Verdicts) -> impl Iterator<Item = (&String, &Verdict)> {
+    verdicts.iter().filter(|(id, _)| !TIMED.lines().any(|timed| id.contains(timed)))
+}
+
+fn passed(verdicts: &Verdicts) -> usize {
+    steady(verdicts).filter(|(_, verdict)| verdict.what == "passed").count()
+}
+
 impl Kept {
     /// What these runs showed.
     #[must_use]
     pub fn of(groups: &Groups) -> Self {
-        let kept = |(name, verdicts): (&String, &super::Verdicts)| {
-            let passed = verdicts.values().filter(|verdict| verdict.what == "passed").count();
-            let failed = verdicts.iter().filter(|(_, verdict)| failed(verdict)).map(|(id, _)| id.clone()).collect();
-            (name.clone(), (passed, failed))
+        let kept = |(name, verdicts): (&String, &Verdicts)| {
+            let failed = steady(verdicts).filter(|(_, verdict)| failed(verdict)).map(|(id, _)| id.clone()).collect();
+            (name.clone(), (passed(verdicts), failed))
         };
         Self { groups: groups.iter().map(kept).collect() }
     }
@@ -58,6 +69,13 @@ impl Kept {
         text
     }
 
+    /// The groups with something that passed and does not now.
+    #[must_use]
+    pub fn groups_lost<'a>(&self, now: &'a Groups) -> Vec<&'a str> {
+        let one = |(name, verdicts): (&String, &Verdicts)| Groups::from([(name.clone(), verdicts.clone())]);
+        now.iter().filter(|group| !self.lost(&one(*group)).is_empty()).map(|(name, _)| name.as_str()).collect()
+    }
+
     /// What passed and does not now, one sentence each; groups that did not run now are not looked at.
     #[must_use]
     pub fn lost(&self, now: &Groups) -> Vec<String> {
@@ -65,10 +83,11 @@ impl Kept {
         for (name, verdicts) in now {
             let Some((passed_then, failed_then)) = self.groups.get(name) else { continue };
             let before = lost.len();
-            for (id, verdict) in verdicts.iter().filter(|(id, verdict)| failed(verdict) && !failed_then.contains(*id)) {
+            for (id, verdict) in steady(verdicts).filter(|(id, verdict)| failed(verdict) && !failed_then.contains(*id))
+            {
                 lost.push(format!("{name}: {id} {}: {}", verdict.what, verdict.why));
             }
-            let passed = verdicts.values().filter(|verdict| verdict.what == "passed").count();
+            let passed = passed(verdicts);
             if passed < *passed_then && lost.len() == before {
                 lost.push(format!("{name}: {passed} tests passed, {passed_then} did before"));
             }
@@ -94,5 +113,14 @@ mod tests {
         assert_eq!(kept.lost(&groups(&[("a", "passed"), ("b", "passed"), ("c", "failed")])), Vec::<String>::new());
         assert_eq!(kept.lost(&groups(&[("a", "failed")])).len(), 1);
         assert_eq!(kept.lost(&groups(&[("b", "failed")])), ["g: 0 tests passed, 1 did before"]);
+    }
+
+    #[test]
+    fn how_fast_the_machine_is_does_not_matter() {
+        let timed = TIMED.lines().next().unwrap();
+        let kept = Kept::of(&groups(&[("a", "passed"), (timed, "passed")]));
+        assert_eq!(kept.lost(&groups(&[("a", "passed"), (timed, "failed")])), Vec::<String>::new());
+        assert_eq!(kept, Kept::of(&groups(&[("a", "passed"), (timed, "failed")])));
+        assert_eq!(kept.lost(&groups(&[("a", "failed"), (timed, "passed")])).len(), 1);
     }
 }
