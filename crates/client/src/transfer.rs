@@ -2,6 +2,7 @@
 
 use crate::{Client, ClientError};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use futures_util::{StreamExt, stream};
 use sandlot_protocol::{
     FileName, Refusal, Reply, Request,
     limits::FILE_CHUNK_BYTES,
@@ -9,6 +10,9 @@ use sandlot_protocol::{
 };
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// Chunks that are asked for before the one that is written.
+const CHUNKS_AHEAD: usize = 2;
 
 /// Why a file did not come over.
 #[derive(Debug, thiserror::Error)]
@@ -58,23 +62,24 @@ pub async fn put_file(
     total: u64,
     mut progress: impl FnMut(u64),
 ) -> Result<Transferred, TransferError> {
-    let mut hasher = blake3::Hasher::new();
-    let (mut offset, mut upload_id) = (0, None);
+    let (mut reader, mut upload_id) = (ChunkReader { source: &mut source, hasher: blake3::Hasher::new(), total }, None);
+    let (mut offset, mut chunk) = (0, reader.next(0).await?);
     loop {
-        let chunk = read_chunk(&mut source, total - offset).await?;
-        hasher.update(&chunk);
+        let end = offset + chunk.bytes;
         let request = Request::PutFileChunk(PutFileChunk {
             upload_id,
             filename: filename.clone(),
             offset,
             total,
-            data: BASE64.encode(&chunk),
+            data: chunk.data,
         });
-        let status = client.status(&request).await?;
-        offset += chunk.len() as u64;
+        // The next one is made ready while the node stores this one.
+        let (status, next) = tokio::join!(client.status(&request), reader.next(end));
+        let status = status?;
+        (offset, chunk) = (end, next?);
         progress(offset);
         if offset == total {
-            let digest = hasher.finalize().to_hex().to_string();
+            let digest = reader.hasher.finalize().to_hex().to_string();
             let stored: String = status.get("digest").unwrap_or_default();
             return match stored == digest {
                 true => Ok(Transferred { bytes: total, digest }),
@@ -82,6 +87,27 @@ pub async fn put_file(
             };
         }
         upload_id = status.get("upload_id");
+    }
+}
+
+/// Reads a local file chunk by chunk.
+struct ChunkReader<'a, R> {
+    source: &'a mut R,
+    hasher: blake3::Hasher,
+    total: u64,
+}
+
+/// A chunk as it is sent.
+struct Chunk {
+    bytes: u64,
+    data: String,
+}
+
+impl<R: AsyncRead + Unpin> ChunkReader<'_, R> {
+    async fn next(&mut self, offset: u64) -> io::Result<Chunk> {
+        let chunk = read_chunk(&mut self.source, self.total - offset).await?;
+        self.hasher.update(&chunk);
+        Ok(Chunk { bytes: chunk.len() as u64, data: BASE64.encode(&chunk) })
     }
 }
 
@@ -103,31 +129,40 @@ pub async fn get_file(
     mut target: impl AsyncWrite + Unpin,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Transferred, TransferError> {
-    let mut hasher = blake3::Hasher::new();
-    let mut offset = 0;
-    loop {
+    let ask = async |offset: u64| {
         let question = GetFileChunk { filename: filename.clone(), offset, length: FILE_CHUNK_BYTES as u64 };
-        let Reply::FileChunk(chunk) = client.ask(&Request::GetFileChunk(question)).await? else {
-            return Err(client.unexpected().into());
-        };
-        if !chunk.found {
-            return Err(TransferError::NotFound(filename.clone()));
+        match client.ask(&Request::GetFileChunk(question)).await? {
+            Reply::FileChunk(chunk) if chunk.found => Ok(chunk),
+            Reply::FileChunk(_) => Err(TransferError::NotFound(filename.clone())),
+            _ => Err(client.unexpected().into()),
         }
+    };
+    let first = ask(0).await?;
+    let (total, digest) = (first.total, first.digest.clone().unwrap_or_default());
+    let offsets = (FILE_CHUNK_BYTES as u64..total).step_by(FILE_CHUNK_BYTES);
+    let rest = stream::iter(offsets).map(ask).buffered(CHUNKS_AHEAD);
+    let chunks = stream::once(async { Ok(first) }).chain(rest);
+    tokio::pin!(chunks);
+    let (mut hasher, mut offset) = (blake3::Hasher::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk?;
         let bytes = BASE64
             .decode(&chunk.data)
             .map_err(|error| Refusal::bad_request(format!("the node sent bytes that are not base64: {error}")))?;
+        // Another file of this name may have taken its place meanwhile.
+        if chunk.digest.as_ref().is_some_and(|now| *now != digest) || chunk.offset != offset {
+            let found = chunk.digest.unwrap_or_default();
+            return Err(TransferError::Damaged { found, expected: digest });
+        }
         hasher.update(&bytes);
         target.write_all(&bytes).await?;
         offset += bytes.len() as u64;
-        progress(offset, chunk.total);
-        if offset >= chunk.total || bytes.is_empty() {
-            target.flush().await?;
-            let digest = hasher.finalize().to_hex().to_string();
-            let expected = chunk.digest.unwrap_or_default();
-            return match digest == expected {
-                true => Ok(Transferred { bytes: offset, digest }),
-                false => Err(TransferError::Damaged { found: digest, expected }),
-            };
-        }
+        progress(offset, total);
+    }
+    target.flush().await?;
+    let found = hasher.finalize().to_hex().to_string();
+    match found == digest && offset == total {
+        true => Ok(Transferred { bytes: offset, digest }),
+        false => Err(TransferError::Damaged { found, expected: digest }),
     }
 }

@@ -79,15 +79,8 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// The next frame's text. Cancelling it loses nothing.
     pub(crate) async fn next(&mut self) -> Result<String, ReadError> {
         loop {
-            if let Some(frame) = self.decoder.next(&self.buffer)? {
-                let json = text(&self.buffer[frame.text.clone()])?.to_owned();
-                self.buffer.advance(frame.bytes);
-                self.begun = None;
-                self.release();
-                if !json.trim().is_empty() || self.framing() == Some(Framing::Lengths) {
-                    return Ok(json);
-                }
-                continue;
+            if let Some(json) = self.buffered()? {
+                return Ok(json);
             }
             if !self.buffer.is_empty() {
                 // A frame that waited in the buffer begins when somebody asks for it.
@@ -96,6 +89,20 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             self.take_room()?;
             self.read_more().await?;
         }
+    }
+
+    /// The next frame's text, if it has come already.
+    pub(crate) fn buffered(&mut self) -> Result<Option<String>, ReadError> {
+        while let Some(frame) = self.decoder.next(&self.buffer)? {
+            let json = text(&self.buffer[frame.text.clone()])?.to_owned();
+            self.buffer.advance(frame.bytes);
+            self.begun = None;
+            self.release();
+            if !json.trim().is_empty() || self.framing() == Some(Framing::Lengths) {
+                return Ok(Some(json));
+            }
+        }
+        Ok(None)
     }
 
     /// Waits until the other side is gone. What comes meanwhile is kept for `next`. Never ends when that cannot be known:

@@ -4,6 +4,7 @@
 //! without one are answered in order.
 
 use crate::reader::{BUDGET_STEP_BYTES, FrameReader, ReadError};
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use sandlot_protocol::{
     Envelope, ErrorCode, Refusal, Reply, Request,
     frame::{self, FrameError, Framing},
@@ -13,6 +14,7 @@ use std::{
     collections::HashMap,
     io,
     net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -25,6 +27,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
+
+/// Short replies that are ready go out together, up to this many bytes.
+const TOGETHER_BYTES: usize = 64 * 1024;
 
 /// What a node does with a request. The peer is one, the tracker is the other.
 pub trait Handler: Send + Sync + 'static {
@@ -232,7 +237,7 @@ impl<H: Handler> ServedConnection<H> {
         let limits = &self.limits;
         let mut reader =
             FrameReader::new(read, limits.frame_bytes_max, budget, limits.frame_timeout, limits.idle_timeout);
-        let mut requests: JoinSet<Answered> = JoinSet::new();
+        let mut requests = FuturesUnordered::new();
         // A request without an id must be answered before the next one is read.
         let mut in_order = false;
         // What the client asked for goes on only as long as somebody waits for it.
@@ -241,60 +246,109 @@ impl<H: Handler> ServedConnection<H> {
         while open || !requests.is_empty() {
             let must_wait = in_order || requests.len() >= limits.requests_max;
             tokio::select! {
-                Some(answered) = requests.join_next(), if !requests.is_empty() => {
-                    let answered = answered.unwrap_or_else(|_| Answered { json: internal(), in_order: true, _permits: [None, None] });
-                    in_order &= !answered.in_order;
-                    if let Err(error) = self.write(&mut write, reader.framing(), &answered.json).await {
+                Some(answered) = requests.next(), if !requests.is_empty() => {
+                    let mut ready = vec![answered];
+                    while let Some(Some(answered)) = requests.next().now_or_never() {
+                        ready.push(answered);
+                    }
+                    in_order &= !ready.iter().any(|answered: &Answered| answered.in_order);
+                    if let Err(error) = self.write(&mut write, reader.framing(), &ready).await {
                         debug!(from = %self.from, %error, "a reply could not be sent");
                         return;
                     }
                 }
                 () = self.stopping.cancelled(), if open => open = false,
-                frame = next_or_gone(&mut reader, must_wait), if open && (is_awaited || !in_order) => match frame {
-                    None => return,
-                    Some(Ok(text)) => {
+                frame = next_or_gone(&mut reader, must_wait), if open && (is_awaited || !in_order) => {
+                    // What else has come already is taken along.
+                    let mut frame = match frame {
+                        None => return,
+                        Some(Ok(text)) => Ok(Some(text)),
+                        Some(Err(error)) => Err(error),
+                    };
+                    while let Ok(Some(text)) = frame {
                         let envelope = Request::parse(&text);
                         in_order = envelope.request_id.is_none();
                         is_awaited = envelope.request.as_ref().is_ok_and(is_long);
-                        let budgets = (Arc::clone(&self.large_replies), Arc::clone(&self.reply_budget));
-                        let steps_max = limits.reply_bytes_max / BUDGET_STEP_BYTES;
-                        requests.spawn(answer(Arc::clone(&self.handler), envelope, self.from, budgets, steps_max));
+                        requests.push(self.answer(envelope));
+                        let has_room = !in_order && requests.len() < limits.requests_max;
+                        frame = if has_room { reader.buffered() } else { Ok(None) };
                     }
-                    // A reset connection has nobody to answer; what it asked for is dropped.
-                    Some(Err(ReadError::Io(_))) => return,
-                    Some(Err(ReadError::Idle(_))) if !requests.is_empty() => {}
-                    // Who sends many requests on one connection reads to its end: this client is gone, and what it
-                    // asked for is dropped. A shell's `nc` closes its sending side and still reads.
-                    Some(Err(ReadError::Closed)) if reader.framing() == Some(Framing::Lengths) => return,
-                    Some(Err(error)) => {
-                        open = false;
-                        if let Some(refusal) = refusal(&error) {
-                            let json = Reply::from(refusal).to_json(None);
-                            let _ = self.write(&mut write, reader.framing(), &json).await;
+                    match frame {
+                        Ok(_) => {}
+                        // A reset connection has nobody to answer; what it asked for is dropped.
+                        Err(ReadError::Io(_)) => return,
+                        Err(ReadError::Idle(_)) if !requests.is_empty() => {}
+                        // Who sends many requests on one connection reads to its end: this client is gone, and what it
+                        // asked for is dropped. A shell's `nc` closes its sending side and still reads.
+                        Err(ReadError::Closed) if reader.framing() == Some(Framing::Lengths) => return,
+                        Err(error) => {
+                            open = false;
+                            if let Some(refusal) = refusal(&error) {
+                                let json = Reply::from(refusal).to_json(None);
+                                let last = Answered { json, in_order: false, _permits: [None, None] };
+                                let _ = self.write(&mut write, reader.framing(), &[last]).await;
+                            }
                         }
                     }
-                },
+                }
             }
         }
         let _ = timeout(limits.write_timeout, write.shutdown()).await;
     }
 
+    /// Sends these replies, short ones together.
     async fn write(
         &self,
         write: &mut (impl AsyncWrite + Unpin),
         framing: Option<Framing>,
-        json: &str,
+        replies: &[Answered],
     ) -> io::Result<()> {
         let framing = framing.unwrap_or(Framing::Lengths);
-        let bytes = frame::encode(framing, json).or_else(|error| {
-            let refusal = Refusal::new(ErrorCode::FrameTooLong, format!("the reply is too long: {error}"));
-            frame::encode(framing, &Reply::from(refusal).to_json(None)).map_err(io::Error::other)
-        })?;
-        // Each part of a long reply has the whole time: what counts is that the client goes on reading.
-        for part in bytes.chunks(BUDGET_STEP_BYTES) {
-            timeout(self.limits.write_timeout, write.write_all(part)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        let mut bytes = Vec::new();
+        for (index, reply) in replies.iter().enumerate() {
+            let encoded = frame::encode(framing, &reply.json).or_else(|error| {
+                let refusal = Refusal::new(ErrorCode::FrameTooLong, format!("the reply is too long: {error}"));
+                frame::encode(framing, &Reply::from(refusal).to_json(None)).map_err(io::Error::other)
+            })?;
+            if bytes.is_empty() {
+                bytes = encoded;
+            } else {
+                bytes.extend_from_slice(&encoded);
+            }
+            if bytes.len() < TOGETHER_BYTES && index + 1 < replies.len() {
+                continue;
+            }
+            // Each part of a long reply has the whole time: what counts is that the client goes on reading.
+            for part in bytes.chunks(BUDGET_STEP_BYTES) {
+                timeout(self.limits.write_timeout, write.write_all(part))
+                    .await
+                    .map_err(|_| io::ErrorKind::TimedOut)??;
+            }
+            bytes.clear();
         }
         Ok(())
+    }
+
+    /// One request, from its words to its reply.
+    fn answer(&self, envelope: Envelope) -> impl Future<Output = Answered> + Send + use<H> {
+        let (handler, from) = (Arc::clone(&self.handler), self.from);
+        let (large_replies, reply_budget) = (Arc::clone(&self.large_replies), Arc::clone(&self.reply_budget));
+        let reply_steps_max = self.limits.reply_bytes_max / BUDGET_STEP_BYTES;
+        async move {
+            let Envelope { request_id, request } = envelope;
+            let in_order = request_id.is_none();
+            let permit = match &request {
+                Ok(request) if has_large_reply(request) => large_replies.acquire_owned().await.ok(),
+                _ => None,
+            };
+            let reply = match request {
+                Ok(request) => handled(&*handler, request, from).await,
+                Err(refusal) => refusal.into(),
+            };
+            let steps = u32::try_from((reply.bytes() / BUDGET_STEP_BYTES).min(reply_steps_max)).unwrap_or(u32::MAX);
+            let room = if steps == 0 { None } else { reply_budget.acquire_many_owned(steps).await.ok() };
+            Answered { json: reply.to_json(request_id.as_deref()), in_order, _permits: [permit, room] }
+        }
     }
 }
 
@@ -310,28 +364,6 @@ async fn next_or_gone<R: AsyncRead + Unpin>(
     Some(reader.next().await)
 }
 
-async fn answer<H: Handler>(
-    handler: Arc<H>,
-    envelope: Envelope,
-    from: SocketAddr,
-    (large_replies, reply_budget): (Arc<Semaphore>, Arc<Semaphore>),
-    reply_steps_max: usize,
-) -> Answered {
-    let Envelope { request_id, request } = envelope;
-    let in_order = request_id.is_none();
-    let permit = match &request {
-        Ok(request) if has_large_reply(request) => large_replies.acquire_owned().await.ok(),
-        _ => None,
-    };
-    let reply = match request {
-        Ok(request) => handled(handler, request, from).await,
-        Err(refusal) => refusal.into(),
-    };
-    let steps = u32::try_from((reply.bytes() / BUDGET_STEP_BYTES).min(reply_steps_max)).unwrap_or(u32::MAX);
-    let room = if steps == 0 { None } else { reply_budget.acquire_many_owned(steps).await.ok() };
-    Answered { json: reply.to_json(request_id.as_deref()), in_order, _permits: [permit, room] }
-}
-
 /// Requests that may take long, and that do nothing for anybody but the one who waits for the reply.
 fn is_long(request: &Request) -> bool {
     matches!(request, Request::CpuTask(_) | Request::BatchTask(_) | Request::WaitTask(_) | Request::TaskOutput(_))
@@ -342,18 +374,13 @@ fn has_large_reply(request: &Request) -> bool {
     matches!(request, Request::GetFile(_) | Request::GetFileChunk(_) | Request::GetMem(_) | Request::TaskHistory(_))
 }
 
-/// A panic of the handler ends this request, not the connection; dropping this drops the request.
-async fn handled<H: Handler>(handler: Arc<H>, request: Request, from: SocketAddr) -> Reply {
-    let mut task = JoinSet::new();
-    task.spawn(async move { handler.handle(request, from).await });
-    match task.join_next().await {
-        Some(Ok(reply)) => reply,
-        _ => Reply::from(Refusal::new(ErrorCode::Internal, "the node failed to answer; its log says how")),
-    }
-}
-
-fn internal() -> String {
-    Reply::from(Refusal::new(ErrorCode::Internal, "the node failed to answer; its log says how")).to_json(None)
+/// A panic of the handler ends this request, not the connection.
+async fn handled<H: Handler>(handler: &H, request: Request, from: SocketAddr) -> Reply {
+    let handling = AssertUnwindSafe(handler.handle(request, from)).catch_unwind();
+    handling.await.unwrap_or_else(|_| {
+        warn!("a request's handler panicked");
+        Reply::from(Refusal::new(ErrorCode::Internal, "the node failed to answer; its log says how"))
+    })
 }
 
 fn refusal(error: &ReadError) -> Option<Refusal> {
