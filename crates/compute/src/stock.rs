@@ -47,7 +47,15 @@ impl Stock {
     /// A sandbox that is ready, or one that is made now.
     pub(crate) fn take(&self) -> wasmtime::Result<Prepared> {
         let ready = self.shelf().ready.pop();
-        ready.map_or_else(|| Prepared::new(&self.guest), Ok)
+        ready.map_or_else(|| self.make(), Ok)
+    }
+
+    fn make(&self) -> wasmtime::Result<Prepared> {
+        let mut prepared = Prepared::new(&self.guest)?;
+        if let Some(hot) = self.hot.get() {
+            hot.populate(prepared.place());
+        }
+        Ok(prepared)
     }
 
     /// Prepares one more if there is room for it. Says whether there may be room for others.
@@ -58,12 +66,7 @@ impl Stock {
         }
         shelf.coming += 1;
         drop(shelf);
-        let prepared = Prepared::new(&self.guest).ok().map(|mut prepared| {
-            if let Some(hot) = self.hot.get() {
-                hot.populate(prepared.place());
-            }
-            prepared
-        });
+        let prepared = self.make().ok();
         let mut shelf = self.shelf();
         shelf.coming -= 1;
         let is_made = prepared.is_some();
