@@ -1,12 +1,17 @@
 //! The `Cluster` harness: a tracker and peers as real processes, on ports of their own, in folders of their own.
 //! What it starts ends with it.
 
+pub mod benchmarks;
 mod clock;
 pub mod conformance;
 pub mod density;
 pub mod fairness;
+pub mod files;
+pub mod growth;
 pub mod hostile;
 pub mod measure;
+pub mod memory;
+pub mod overhead;
 pub mod scoreboard;
 pub mod soak;
 pub mod start;

@@ -97,6 +97,26 @@ impl Row {
         format!("{:<64} {:>12.4} {:<8} {compared}{bound}", self.name, self.value, self.unit).trim_end().to_owned()
     }
 
+    /// One line of a table in Markdown.
+    #[must_use]
+    pub fn table_line(&self) -> String {
+        let Self { name, value, unit, .. } = self;
+        let (beside, ratio) = self.baseline.as_ref().map_or_else(
+            || (String::new(), String::new()),
+            |Baseline { name, value, ratio: [middle, low, high] }| {
+                (format!("{name}: {}", short(*value)), format!("{middle:.3} ({low:.3}–{high:.3})"))
+            },
+        );
+        let (bound, verdict) = self.bound.filter(|(bound, _)| bound.is_finite()).map_or_else(
+            || (String::new(), ""),
+            |(bound, is_lower)| {
+                let sign = if is_lower { "≥" } else { "≤" };
+                (format!("{sign} {bound}"), if self.holds() { "holds" } else { "**missed**" })
+            },
+        );
+        format!("| {name} | {} {unit} | {beside} | {ratio} | {bound} | {verdict} |", short(*value))
+    }
+
     /// One JSON object.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
@@ -108,6 +128,17 @@ impl Row {
                "ratio_quartiles": baseline.map(|baseline| [baseline.ratio[1], baseline.ratio[2]]),
                "runs": self.runs, "bound": self.bound.map(|(bound, _)| bound), "holds": self.holds()})
     }
+}
+
+/// With so many digits as say something.
+fn short(value: f64) -> String {
+    let digits = match value.abs() {
+        0.0..0.1 => 4,
+        0.1..10.0 => 3,
+        10.0..1000.0 => 1,
+        _ => 0,
+    };
+    format!("{value:.digits$}")
 }
 
 /// The value that this share of the values does not exceed; 0 for none.

@@ -1,6 +1,6 @@
 //! Measures how soon a task has its result: in process, over a connection, and beside what people use today.
 
-use crate::{Cluster, cache_dir, clock, connect, measure::Row, read_frame, until};
+use crate::{Cluster, Node, cache_dir, clock, connect, measure::Row, read_frame, start_tracker, until};
 use sandlot_compute::{Compute, ComputeConfig, Guest, Run};
 use sandlot_protocol::{Outcome, raw_json};
 use serde_json::json;
@@ -22,6 +22,7 @@ const PROCESS: &str = "import json,sys\ndef main(x): return x*x\nprint(json.dump
 const RUNS: usize = 400;
 const WARM: usize = 50;
 const PROCESSES: usize = 60;
+const PEERS: usize = 9;
 /// Tasks at once on one worker.
 const AT_ONCE: usize = 4000;
 const CLIENTS: usize = 64;
@@ -158,6 +159,36 @@ async fn beside() -> Vec<Row> {
         Row::pairs("throughput: 64 clients, trivial tasks", &rate, "exec_server.py", &rate_theirs, "tasks/s")
             .at_least(3.0),
     ]
+}
+
+/// The rows of `scripts/bench peer-start`: from a process that is begun to the result of its first task.
+///
+/// # Panics
+/// When the peer does not answer.
+pub async fn peer_start() -> Vec<Row> {
+    let tracker = start_tracker(0).await;
+    let mut took = Vec::new();
+    for _ in 0..PEERS {
+        took.push(first_result(&tracker, &cache_dir()).await);
+    }
+    let empty = tempfile::tempdir().expect("a temporary folder");
+    let first = first_result(&tracker, empty.path()).await;
+    vec![
+        Row::of("peer: start to its first result, guest compiled before, p50", &mut took, 0.5, "s").at_most(0.15),
+        Row::new("peer: start to its first result, first time on a machine", first, "s", 1).at_most(15.0),
+    ]
+}
+
+async fn first_result(tracker: &Node, cache: &Path) -> f64 {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let started = clock::now();
+    let mut arguments = vec!["peer", "--port", "0", "--tracker"];
+    let tracker = tracker.address.to_string();
+    let texts = [folder.path(), cache].map(|path| path.to_str().expect("temporary folders have plain names"));
+    arguments.extend([tracker.as_str(), "--data-dir", texts[0], "--cache-dir", texts[1]]);
+    let peer = Node::start(&arguments).await;
+    over_tcp(peer.port()).await;
+    started.elapsed().as_secs_f64()
 }
 
 /// Tasks a second with many clients, a connection for each task.

@@ -1,0 +1,101 @@
+//! What metering costs: runs programs in the guest as it ships and in one compiled without fuel, taking turns.
+//!
+//! `fuel_price SNAPSHOT PAIRS` reads a JSON list of programs from standard input and prints, for each pair of runs, a line
+//! `{"name", "metered", "plain"}` with what each printed.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use wasmtime::{Config, Engine, InstancePre, Linker, Module, Store};
+use wasmtime_wasi::{
+    WasiCtxBuilder, p1,
+    p1::WasiP1Ctx,
+    p2::pipe::{MemoryInputPipe, MemoryOutputPipe},
+};
+
+const WASM_STACK_BYTES: usize = 16 << 20;
+const SNAPSHOT_BYTES_MAX: usize = 256 << 20;
+const OUTPUT_BYTES_MAX: usize = 1 << 20;
+
+#[derive(Deserialize)]
+struct Program {
+    name: String,
+    source: String,
+    argv: Vec<String>,
+    /// Name inside, path outside.
+    files: Vec<(String, String)>,
+}
+
+struct Interpreter {
+    engine: Engine,
+    instance: InstancePre<WasiP1Ctx>,
+    is_metered: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let (snapshot, pairs) = arguments.next().zip(arguments.next()).context("usage: fuel_price SNAPSHOT PAIRS")?;
+    let (snapshot, pairs) = (std::fs::read(snapshot)?, pairs.parse::<u32>()?);
+    let programs: Vec<Program> = serde_json::from_reader(std::io::stdin().lock())?;
+    let wasm = zstd::bulk::decompress(&snapshot, SNAPSHOT_BYTES_MAX)?;
+    let (metered, plain) = (Interpreter::new(&wasm, true)?, Interpreter::new(&wasm, false)?);
+    for program in &programs {
+        for _ in 0..pairs {
+            let (metered, plain) = (metered.run(program).await?, plain.run(program).await?);
+            let line = serde_json::json!({"name": program.name, "metered": metered, "plain": plain});
+            std::io::Write::write_all(&mut std::io::stdout(), format!("{line}\n").as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+impl Interpreter {
+    fn new(wasm: &[u8], is_metered: bool) -> Result<Self> {
+        let mut config = Config::new();
+        config
+            .consume_fuel(is_metered)
+            .wasm_relaxed_simd(false)
+            .wasm_memory64(false)
+            .memory_guaranteed_dense_image_size(1 << 30)
+            .max_wasm_stack(WASM_STACK_BYTES)
+            .async_stack_size(WASM_STACK_BYTES + (2 << 20));
+        let engine = Engine::new(&config)?;
+        let mut linker = Linker::new(&engine);
+        p1::add_to_linker_async(&mut linker, |wasi: &mut WasiP1Ctx| wasi)?;
+        let instance = linker.instantiate_pre(&Module::new(&engine, wasm)?)?;
+        Ok(Self { engine, instance, is_metered })
+    }
+
+    async fn run(&self, program: &Program) -> Result<String> {
+        let stdout = MemoryOutputPipe::new(OUTPUT_BYTES_MAX);
+        let wasi =
+            WasiCtxBuilder::new().stdin(MemoryInputPipe::new("")).stdout(stdout.clone()).inherit_stderr().build_p1();
+        let mut store = Store::new(&self.engine, wasi);
+        if self.is_metered {
+            store.set_fuel(u64::MAX)?;
+        }
+        let instance = self.instance.instantiate_async(&mut store).await?;
+        let memory = instance.get_memory(&mut store, "memory").context("no memory")?;
+        let alloc = instance.get_typed_func::<u32, u32>(&mut store, "job_alloc")?;
+        let file = instance.get_typed_func::<(u32, u32, u32, u32), u32>(&mut store, "job_file")?;
+        let run = instance.get_typed_func::<(u32, u32), u64>(&mut store, "job_run")?;
+        let put = async |store: &mut Store<WasiP1Ctx>, content: &[u8]| -> Result<(u32, u32)> {
+            let bytes = u32::try_from(content.len())?;
+            let address = alloc.call_async(&mut *store, bytes).await?;
+            memory.write(store, address as usize, content)?;
+            Ok((address, bytes))
+        };
+        for (name, path) in &program.files {
+            let name = put(&mut store, name.as_bytes()).await?;
+            let content = put(&mut store, &std::fs::read(path)?).await?;
+            file.call_async(&mut store, (name.0, name.1, content.0, content.1)).await?;
+        }
+        let job = serde_json::json!({
+            "program": program.source, "filename": "<program>", "function": null, "args": [], "kwargs": {},
+            "argv": program.argv, "seed": null, "files_out": [],
+        });
+        let job = put(&mut store, job.to_string().as_bytes()).await?;
+        run.call_async(&mut store, job).await?;
+        Ok(String::from_utf8_lossy(&stdout.contents()).into_owned())
+    }
+}

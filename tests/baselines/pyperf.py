@@ -1,0 +1,45 @@
+"""Stands in for pyperf in pyperformance's programs: runs each function for a while, and prints its name and the seconds
+that one loop of it takes as a line of JSON."""
+
+import argparse
+import json
+import time
+
+SECONDS = 0.25
+perf_counter = time.perf_counter
+
+
+def python_implementation():
+    return "rustpython"
+
+
+class Runner:
+    def __init__(self, *arguments, **options):
+        self.metadata = {}
+        self.argparser = argparse.ArgumentParser()
+
+    def parse_args(self):
+        self.args, _ = self.argparser.parse_known_args()
+        return self.args
+
+    def bench_time_func(self, name, function, *arguments, inner_loops=None, metadata=None):
+        function(1, *arguments)
+        loops, seconds = 0, 0.0
+        while seconds < SECONDS:
+            seconds += function(1, *arguments)
+            loops += 1
+        print(json.dumps({"name": name, "seconds": seconds / loops}))
+
+    def bench_func(self, name, function, *arguments, inner_loops=None, metadata=None):
+        def timed(loops, *arguments):
+            started = perf_counter()
+            for _ in range(loops):
+                function(*arguments)
+            return perf_counter() - started
+
+        self.bench_time_func(name, timed, *arguments)
+
+    def bench_async_func(self, name, function, *arguments, loop_factory=None, **options):
+        import asyncio
+
+        self.bench_func(name, lambda: asyncio.run(function(*arguments)))

@@ -1,0 +1,201 @@
+//! Measures what the sandbox costs a program that runs for long: beside the same interpreter compiled for the machine,
+//! beside WebAssembly without fuel, and in slices beside one run after the other.
+
+use crate::{benchmarks::Baselines, clock, conformance::files_under, measure::Row, start::guest};
+use sandlot_compute::{Compute, ComputeConfig, Run};
+use sandlot_protocol::Outcome;
+use serde::Deserialize;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+use tokio::{io::AsyncWriteExt, process::Command};
+
+/// Programs of pyperformance that are Python from end to end; behind a colon is what they are to run.
+const PROGRAMS: &str = include_str!("../baselines/programs.txt");
+/// What they take for pyperf.
+const PYPERF: &str = include_str!("../baselines/pyperf.py");
+/// Pairs of runs of each program.
+const PAIRS: usize = 3;
+/// Tasks in slices.
+const TASKS: usize = 8;
+/// Some tenths of a second.
+const BUSY: &str = "def main():\n    n = 0\n    for i in range(700_000):\n        n += i & 3\n    return n";
+
+/// One of pyperformance's programs.
+struct Program {
+    name: String,
+    folder: PathBuf,
+    source: String,
+    argv: Vec<String>,
+    files: Vec<(String, PathBuf)>,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    seconds: f64,
+}
+
+impl Program {
+    fn read(root: &Path, name: &str) -> io::Result<Self> {
+        let mut parts = name.split(':').map(str::to_owned);
+        let folder = root.join(format!("bm_{}", parts.next().unwrap_or_default()));
+        let script = folder.join("run_benchmark.py");
+        let source = std::fs::read_to_string(&script)
+            .map_err(|error| io::Error::other(format!("{}: {error}", script.display())))?;
+        let files = files_under(&folder, ".", &|path| path != script)?;
+        let argv = std::iter::once("run_benchmark.py".to_owned()).chain(parts).collect();
+        Ok(Self { name: name.to_owned(), folder, source, argv, files })
+    }
+
+    fn all(root: &Path) -> io::Result<Vec<Self>> {
+        PROGRAMS.split_whitespace().map(|name| Self::read(root, name)).collect()
+    }
+
+    /// Seconds of a loop in the sandbox.
+    async fn sandboxed(&self, compute: &Compute) -> f64 {
+        let mut run = Run { function: None, argv: self.argv.clone(), ..Run::new(self.source.clone()) };
+        run.files.push(("pyperf.py".to_owned(), PYPERF.as_bytes().to_vec()));
+        for (name, path) in &self.files {
+            run.files.push((name.clone(), std::fs::read(path).expect("it was there")));
+        }
+        let report = compute.submit(run).expect("there is room").wait().await;
+        assert_eq!(report.outcome, Outcome::Ok, "{}: {:?} {}", self.name, report.error, report.stderr);
+        seconds(&report.stdout)
+    }
+
+    /// Seconds of a loop in the native interpreter.
+    async fn native(&self, native: &Path, stub: &Path) -> f64 {
+        let mut command = Command::new(native);
+        command.arg(format!("{}:{}", stub.display(), self.folder.display())).arg(self.folder.join(&self.argv[0]));
+        let output = command.args(&self.argv[1..]).output().await.expect("sandlot-native runs");
+        assert!(output.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&output.stderr));
+        seconds(&String::from_utf8_lossy(&output.stdout))
+    }
+}
+
+/// The geometric mean of what a program told.
+fn seconds(told: &str) -> f64 {
+    let told = told.lines().filter_map(|line| serde_json::from_str::<Told>(line).ok());
+    mean(&told.map(|told| told.seconds).collect::<Vec<_>>())
+}
+
+/// The geometric mean; NaN for none.
+fn mean(values: &[f64]) -> f64 {
+    (values.iter().map(|value| value.ln()).sum::<f64>() / values.len() as f64).exp()
+}
+
+/// A program's seconds on both sides, round by round.
+struct Pairs {
+    name: String,
+    ours: Vec<f64>,
+    theirs: Vec<f64>,
+}
+
+/// A row for each program, and at last one for their mean.
+fn table(name: &str, baseline: &str, pairs: &[Pairs], mean_max: f64, each_max: f64) -> Vec<Row> {
+    let row = |pair: &Pairs| {
+        let title = format!("{name}: {}", pair.name);
+        Row::pairs(title, &pair.ours, baseline, &pair.theirs, "s").at_most(each_max)
+    };
+    let mut rows: Vec<Row> = pairs.iter().map(row).collect();
+    let means = |side: &dyn Fn(&Pairs) -> &[f64]| -> Vec<f64> {
+        let round = |round: usize| mean(&pairs.iter().map(|pair| side(pair)[round]).collect::<Vec<_>>());
+        (0..PAIRS).map(round).collect()
+    };
+    let (ours, theirs) = (means(&|pair| &pair.ours), means(&|pair| &pair.theirs));
+    let title = format!("{name}: geometric mean of {} programs", pairs.len());
+    rows.push(Row::pairs(title, &ours, baseline, &theirs, "s").at_most(mean_max));
+    rows
+}
+
+/// The rows of `scripts/bench overhead`.
+///
+/// # Errors
+/// When what is compared with is not there.
+pub async fn overhead(baselines: &Baselines) -> io::Result<Vec<Row>> {
+    let programs = Program::all(&baselines.programs)?;
+    let config = ComputeConfig { workers: 1, active_runs_max: 1, ..ComputeConfig::default() };
+    let compute = Compute::start(config, guest(1))?;
+    let stub = tempfile::tempdir()?;
+    std::fs::write(stub.path().join("pyperf.py"), PYPERF)?;
+    let mut pairs = Vec::new();
+    for program in &programs {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for _ in 0..PAIRS {
+            ours.push(program.sandboxed(&compute).await);
+            theirs.push(program.native(&baselines.native, stub.path()).await);
+        }
+        pairs.push(Pairs { name: program.name.clone(), ours, theirs });
+    }
+    compute.stop();
+    let mut rows = table("overhead", "native", &pairs, 1.6, 2.2);
+    rows.extend(fuel(baselines, &programs, stub.path()).await?);
+    Ok(rows)
+}
+
+/// With fuel beside without.
+async fn fuel(baselines: &Baselines, programs: &[Program], stub: &Path) -> io::Result<Vec<Row>> {
+    #[derive(Deserialize)]
+    struct Line {
+        name: String,
+        metered: String,
+        plain: String,
+    }
+    let jobs: Vec<_> = programs
+        .iter()
+        .map(|program| {
+            let mut files = program.files.clone();
+            files.push(("pyperf.py".to_owned(), stub.join("pyperf.py")));
+            serde_json::json!({"name": program.name, "source": program.source, "argv": program.argv, "files": files})
+        })
+        .collect();
+    let snapshot = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/target/snapshot.wasm.zst");
+    let mut command = Command::new(&baselines.fuel_price);
+    command.arg(snapshot).arg(PAIRS.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn()?;
+    let mut stdin = child.stdin.take().ok_or_else(|| io::Error::other("its input is piped"))?;
+    stdin.write_all(serde_json::Value::from(jobs).to_string().as_bytes()).await?;
+    drop(stdin);
+    let output = child.wait_with_output().await?;
+    let mut pairs: Vec<Pairs> = Vec::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Line { name, metered, plain } = serde_json::from_str(line)?;
+        if pairs.last().is_none_or(|last| last.name != name) {
+            pairs.push(Pairs { name, ours: Vec::new(), theirs: Vec::new() });
+        }
+        if let Some(last) = pairs.last_mut() {
+            last.ours.push(seconds(&metered));
+            last.theirs.push(seconds(&plain));
+        }
+    }
+    if pairs.len() != programs.len() {
+        return Err(io::Error::other("fuel_price did not run all programs"));
+    }
+    Ok(table("fuel alone", "the same without fuel", &pairs, 1.15, f64::INFINITY).pop().into_iter().collect())
+}
+
+/// The rows of `scripts/bench slices`.
+///
+/// # Panics
+/// When a task fails.
+pub async fn slices() -> Vec<Row> {
+    let config = ComputeConfig { workers: 1, active_runs_max: TASKS, ..ComputeConfig::default() };
+    let compute = Compute::start(config, guest(TASKS)).expect("workers start");
+    let (mut together, mut alone) = (Vec::new(), Vec::new());
+    for _ in 0..PAIRS + 2 {
+        let started = clock::now();
+        let handles: Vec<_> = (0..TASKS).map(|_| compute.submit(Run::new(BUSY)).expect("there is room")).collect();
+        for mut handle in handles {
+            assert_eq!(handle.wait().await.outcome, Outcome::Ok);
+        }
+        together.push(started.elapsed().as_secs_f64());
+        let started = clock::now();
+        for _ in 0..TASKS {
+            assert_eq!(compute.submit(Run::new(BUSY)).expect("there is room").wait().await.outcome, Outcome::Ok);
+        }
+        alone.push(started.elapsed().as_secs_f64());
+    }
+    vec![Row::pairs("slices: 8 tasks at one time", &together, "one after the other", &alone, "s").at_most(1.03)]
+}
