@@ -25,7 +25,7 @@ use tokio::{
 const REQUESTS: usize = 20_000;
 /// Keys that they take turns with.
 const KEYS: usize = 1000;
-const PAIRS: usize = 3;
+const PAIRS: usize = 5;
 /// Connections, and requests under way on each.
 const SHAPES: [(usize, usize); 2] = [(1, 64), (64, 16)];
 
@@ -84,8 +84,13 @@ impl RedisServer {
 
 type Waiting = Arc<Mutex<VecDeque<oneshot::Sender<String>>>>;
 
-/// A client of redis-server, of the shape of ours: whoever asks writes, one task reads, replies come in order.
+/// What was queued together: bytes to send, and who waits for the replies.
+type Outgoing = Mutex<(Vec<u8>, Vec<oneshot::Sender<String>>)>;
+
+/// A client of redis-server, of the shape of ours: whoever asks writes what others queued meanwhile too, one task reads,
+/// replies come in order.
 struct RedisClient {
+    outgoing: Outgoing,
     write: tokio::sync::Mutex<tcp::OwnedWriteHalf>,
     waiting: Waiting,
     _reader: JoinSet<()>,
@@ -98,7 +103,7 @@ impl RedisClient {
         let (read, write) = stream.into_split();
         let (waiting, mut reader) = (Waiting::default(), JoinSet::new());
         reader.spawn(read_replies(read, Arc::clone(&waiting)));
-        Self { write: tokio::sync::Mutex::new(write), waiting, _reader: reader }
+        Self { outgoing: Mutex::default(), write: tokio::sync::Mutex::new(write), waiting, _reader: reader }
     }
 }
 
@@ -130,9 +135,16 @@ impl Store for RedisClient {
             Operation::Get => format!("{}GET\r\n${}\r\n{name}\r\n", head(2), name.len()),
         };
         let (answer, reply) = oneshot::channel();
+        {
+            let mut outgoing = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
+            outgoing.0.extend_from_slice(request.as_bytes());
+            outgoing.1.push(answer);
+        }
+        tokio::task::yield_now().await;
         let mut write = self.write.lock().await;
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(answer);
-        write.write_all(request.as_bytes()).await.expect("redis-server reads");
+        let (bytes, answers) = std::mem::take(&mut *self.outgoing.lock().unwrap_or_else(PoisonError::into_inner));
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).extend(answers);
+        write.write_all(&bytes).await.expect("redis-server reads");
         drop(write);
         let reply = reply.await.expect("redis-server answers");
         assert_eq!(reply, if matches!(operation, Operation::Set) { "+OK" } else { value.as_str() });

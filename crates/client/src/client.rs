@@ -3,7 +3,10 @@
 use sandlot_net::{Connection, NetError, clock};
 use sandlot_protocol::{Address, CpuResult, CpuTask, Refusal, Reply, Request, StatusReply, TaskId, request::Nothing};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{sync::OnceCell, time::timeout};
@@ -39,6 +42,8 @@ pub struct Client {
     kept: Mutex<Option<Arc<Connection>>>,
     /// The node was met, and answers many requests on one connection. Existing nodes do not.
     is_ours: OnceCell<bool>,
+    /// Requests under way on connections that nobody shares yet.
+    first_contacts: AtomicUsize,
     /// When the node was last asked whether it is there, and whether it was: one answer serves all who wait.
     seen: tokio::sync::Mutex<Option<(Instant, bool)>>,
 }
@@ -47,7 +52,13 @@ impl Client {
     /// Nothing is connected before the first request.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address, kept: Mutex::new(None), is_ours: OnceCell::new(), seen: tokio::sync::Mutex::new(None) }
+        Self {
+            address,
+            kept: Mutex::new(None),
+            is_ours: OnceCell::new(),
+            first_contacts: AtomicUsize::new(0),
+            seen: tokio::sync::Mutex::new(None),
+        }
     }
 
     /// The node that is asked.
@@ -68,7 +79,7 @@ impl Client {
                 Err(NetError::Lost { .. }) if is_repeatable(request) => self.ask_anew(request).await,
                 reply => reply,
             },
-            None => self.ask_anew(request).await,
+            None => self.ask_first(request).await,
         };
         match reply? {
             Reply::Error(refusal) => Err(refusal.into()),
@@ -114,6 +125,19 @@ impl Client {
     #[must_use]
     pub fn unexpected(&self) -> ClientError {
         ClientError::Unexpected { address: self.address.clone() }
+    }
+
+    /// The first request finds out how the node speaks. Those that come meanwhile wait for an answer to PING instead of
+    /// opening a connection each.
+    async fn ask_first(&self, request: &Request) -> Result<Reply, NetError> {
+        let first = FirstContact::begin(&self.first_contacts);
+        if first.others > 0 && *self.is_ours.get_or_try_init(|| self.meet()).await? {
+            drop(first);
+            if let Some(kept) = self.kept() {
+                return self.ask_on(&kept, request).await;
+            }
+        }
+        self.ask_anew(request).await
     }
 
     async fn ask_anew(&self, request: &Request) -> Result<Reply, NetError> {
@@ -185,6 +209,25 @@ impl Client {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.take_if(|connection| !connection.is_shared());
         kept.clone()
+    }
+}
+
+/// A request on a connection of its own.
+struct FirstContact<'a> {
+    count: &'a AtomicUsize,
+    /// How many there were before it.
+    others: usize,
+}
+
+impl<'a> FirstContact<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        Self { others: count.fetch_add(1, Ordering::Relaxed), count }
+    }
+}
+
+impl Drop for FirstContact<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
     collections::BTreeMap,
     io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -83,6 +83,8 @@ type Waiting = Mutex<BTreeMap<u64, oneshot::Sender<Result<Reply, Refusal>>>>;
 pub struct Connection {
     address: Address,
     write: tokio::sync::Mutex<tcp::OwnedWriteHalf>,
+    /// Encoded requests that are to be sent next.
+    outgoing: Mutex<Vec<u8>>,
     shared: Arc<Shared>,
     next_id: AtomicU64,
     /// The one task that reads; it ends with the connection.
@@ -119,6 +121,7 @@ impl Connection {
         Ok(Self {
             address: address.clone(),
             write: tokio::sync::Mutex::new(write),
+            outgoing: Mutex::default(),
             shared,
             next_id: AtomicU64::new(1),
             _reader: tasks,
@@ -142,19 +145,24 @@ impl Connection {
     /// # Errors
     /// When the connection ends first, or the reply cannot be read.
     pub async fn ask(&self, request: &Request) -> Result<Reply, NetError> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let frame = frame::encode(Framing::Lengths, &request.to_json(Some(id)))?;
         let (sender, receiver) = oneshot::channel();
+        let (id, is_alone) = self.queue(request, sender)?;
         let _forget = Forget { waiting: &self.shared.waiting, id };
+        if !is_alone {
+            // Who asks at the same moment is sent along.
+            tokio::task::yield_now().await;
+        }
         {
             let mut write = self.write.lock().await;
-            self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, sender);
-            let mut sending = Sending { shared: &self.shared, whole: false };
-            sending.whole = match timeout(WRITE_TIMEOUT, write.write_all(&frame)).await {
-                Ok(Ok(())) => true,
-                Ok(Err(error)) => self.shared.close(&error.to_string()),
-                Err(_) => self.shared.close(&format!("it did not read for {WRITE_TIMEOUT:?}")),
-            };
+            let bytes = std::mem::take(&mut *self.outgoing());
+            if !bytes.is_empty() {
+                let mut sending = Sending { shared: &self.shared, whole: false };
+                sending.whole = match timeout(WRITE_TIMEOUT, write.write_all(&bytes)).await {
+                    Ok(Ok(())) => true,
+                    Ok(Err(error)) => self.shared.close(&error.to_string()),
+                    Err(_) => self.shared.close(&format!("it did not read for {WRITE_TIMEOUT:?}")),
+                };
+            }
         }
         // The reader may have ended just before this request was put on its list.
         if self.is_closed() {
@@ -165,6 +173,31 @@ impl Connection {
             Ok(Err(refusal)) => Err(NetError::BadReply { address: self.address.clone(), refusal }),
             Err(_) => Err(NetError::Lost { address: self.address.clone(), reason: self.shared.reason() }),
         }
+    }
+
+    /// Puts a request behind those that are to be sent next. Tells its id, and whether no other is under way.
+    fn queue(
+        &self,
+        request: &Request,
+        sender: oneshot::Sender<Result<Reply, Refusal>>,
+    ) -> Result<(u64, bool), NetError> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let frame = frame::encode(Framing::Lengths, &request.to_json(Some(id)))?;
+        let mut waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.insert(id, sender);
+        let is_alone = waiting.len() == 1;
+        drop(waiting);
+        let mut outgoing = self.outgoing();
+        if outgoing.is_empty() {
+            *outgoing = frame;
+        } else {
+            outgoing.extend_from_slice(&frame);
+        }
+        Ok((id, is_alone))
+    }
+
+    fn outgoing(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

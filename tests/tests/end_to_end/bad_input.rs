@@ -1,9 +1,12 @@
 //! What strangers send. Each gets one clear sentence, and everything else goes on.
 
+use sandlot_protocol::{Request, request::Nothing};
 use sandlot_tests::{Cluster, PATIENCE, ask_once, connect, read_frame};
 use serde_json::json;
+use std::sync::Arc;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    task::JoinSet,
     time::timeout,
 };
 
@@ -88,4 +91,16 @@ async fn connections_are_limited() {
         asked.is_ok() && read_frame(&mut stream).await["type"] == "PONG"
     })
     .await;
+}
+
+#[tokio::test]
+async fn many_who_ask_at_once_share_a_connection() {
+    let cluster = Cluster::with(1, &["--max-connections", "8"]).await;
+    let client = Arc::new(cluster.client(0));
+    let mut asking = JoinSet::new();
+    for _ in 0..64 {
+        let client = Arc::clone(&client);
+        asking.spawn(async move { client.ask(&Request::Ping(Nothing {})).await.is_ok() });
+    }
+    assert!(asking.join_all().await.into_iter().all(|is_answered| is_answered));
 }
