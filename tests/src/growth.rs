@@ -2,12 +2,12 @@
 
 use crate::{Cluster, clock, measure::Row, start::guest, start_tracker, until};
 use sandlot_client::Client;
-use sandlot_compute::{Compute, ComputeConfig, Run};
+use sandlot_compute::{Compute, ComputeConfig, Run, RunLimits};
 use sandlot_protocol::{
     Outcome, Reply, Request, raw_json,
     request::{GetMem, SetMem},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 
 const LIVE: [usize; 5] = [1, 10, 100, 1000, 5000];
@@ -20,6 +20,7 @@ const TOGETHER: usize = 400;
 const REQUESTS: usize = 10_000;
 const LANES: usize = 64;
 const SLEEPER: &str = "import time\ndef main(): time.sleep(3600)";
+const HOUR: Duration = Duration::from_secs(3600);
 const TRIVIAL: &str = "def main(): return 1";
 
 /// The rows of `scripts/bench growth`.
@@ -32,12 +33,14 @@ pub async fn growth() -> Vec<Row> {
 
 async fn live() -> Vec<Row> {
     let room = LIVE.iter().max().copied().unwrap_or_default() + TOGETHER;
-    let config = ComputeConfig { live_runs_max: room, ..ComputeConfig::default() };
+    let config = ComputeConfig { live_runs_max: room, memory_bytes_max: u64::MAX / 2, ..ComputeConfig::default() };
     let compute = Compute::start(config, guest(room)).expect("workers start");
     let trivial = || compute.submit(Run::new(TRIVIAL)).expect("there is room");
     let (mut rows, mut sleepers) = (Vec::new(), Vec::new());
     for count in LIVE {
-        sleepers.extend((sleepers.len()..count).map(|_| compute.submit(Run::new(SLEEPER)).expect("there is room")));
+        let limits = RunLimits { timeout: HOUR, ..RunLimits::default() };
+        let sleeper = || Run { limits: limits.clone(), ..Run::new(SLEEPER) };
+        sleepers.extend((sleepers.len()..count).map(|_| compute.submit(sleeper()).expect("there is room")));
         until("all of them sleep", async || compute.status().waiting == count).await;
         let mut took = Vec::new();
         for _ in 0..STARTS {
