@@ -44,6 +44,8 @@ pub struct Client {
     is_ours: OnceCell<bool>,
     /// Requests under way on connections that nobody shares yet.
     first_contacts: AtomicUsize,
+    /// Held by the one who opens the connection that is shared.
+    opening: tokio::sync::Mutex<()>,
     /// When the node was last asked whether it is there, and whether it was: one answer serves all who wait.
     seen: tokio::sync::Mutex<Option<(Instant, bool)>>,
 }
@@ -57,6 +59,7 @@ impl Client {
             kept: Mutex::new(None),
             is_ours: OnceCell::new(),
             first_contacts: AtomicUsize::new(0),
+            opening: tokio::sync::Mutex::new(()),
             seen: tokio::sync::Mutex::new(None),
         }
     }
@@ -76,7 +79,7 @@ impl Client {
         let reply = match &kept {
             Some(connection) => match self.ask_on(connection, request).await {
                 // The node may have closed a connection that was idle: that is no answer to this request.
-                Err(NetError::Lost { .. }) if is_repeatable(request) => self.ask_anew(request).await,
+                Err(NetError::Lost { .. }) if is_repeatable(request) => self.ask_first(request).await,
                 reply => reply,
             },
             None => self.ask_first(request).await,
@@ -127,17 +130,26 @@ impl Client {
         ClientError::Unexpected { address: self.address.clone() }
     }
 
-    /// The first request finds out how the node speaks. Those that come meanwhile wait for an answer to PING instead of
-    /// opening a connection each.
+    /// There is no connection yet, or no longer. The first request opens one; those that come meanwhile share another,
+    /// where the node allows it, instead of opening one each.
     async fn ask_first(&self, request: &Request) -> Result<Reply, NetError> {
         let first = FirstContact::begin(&self.first_contacts);
-        if first.others > 0 && *self.is_ours.get_or_try_init(|| self.meet()).await? {
-            drop(first);
-            if let Some(kept) = self.kept() {
-                return self.ask_on(&kept, request).await;
-            }
+        if first.others > 0
+            && *self.is_ours.get_or_try_init(|| self.meet()).await?
+            && let Some(shared) = self.shared().await?
+        {
+            return self.ask_on(&shared, request).await;
         }
         self.ask_anew(request).await
+    }
+
+    /// The connection that is shared; one of those who want it opens it.
+    async fn shared(&self) -> Result<Option<Arc<Connection>>, NetError> {
+        let _only_one = self.opening.lock().await;
+        if self.kept().is_none() {
+            self.meet().await?;
+        }
+        Ok(self.kept())
     }
 
     async fn ask_anew(&self, request: &Request) -> Result<Reply, NetError> {

@@ -105,17 +105,12 @@ struct Chunk {
 
 impl<R: AsyncRead + Unpin> ChunkReader<'_, R> {
     async fn next(&mut self, offset: u64) -> io::Result<Chunk> {
-        let chunk = read_chunk(&mut self.source, self.total - offset).await?;
+        let bytes = usize::try_from(self.total - offset).unwrap_or(usize::MAX).min(FILE_CHUNK_BYTES);
+        let mut chunk = vec![0; bytes];
+        self.source.read_exact(&mut chunk).await?;
         self.hasher.update(&chunk);
-        Ok(Chunk { bytes: chunk.len() as u64, data: BASE64.encode(&chunk) })
+        Ok(Chunk { bytes: bytes as u64, data: BASE64.encode(&chunk) })
     }
-}
-
-async fn read_chunk(source: &mut (impl AsyncRead + Unpin), rest: u64) -> io::Result<Vec<u8>> {
-    let bytes = usize::try_from(rest).unwrap_or(usize::MAX).min(FILE_CHUNK_BYTES);
-    let mut chunk = vec![0; bytes];
-    source.read_exact(&mut chunk).await?;
-    Ok(chunk)
 }
 
 /// Reads a file. `progress` hears how many bytes have come, and how many there are.
@@ -129,29 +124,30 @@ pub async fn get_file(
     mut target: impl AsyncWrite + Unpin,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Transferred, TransferError> {
-    let ask = async |offset: u64| {
-        let question = GetFileChunk { filename: filename.clone(), offset, length: FILE_CHUNK_BYTES as u64 };
-        match client.ask(&Request::GetFileChunk(question)).await? {
-            Reply::FileChunk(chunk) if chunk.found => Ok(chunk),
-            Reply::FileChunk(_) => Err(TransferError::NotFound(filename.clone())),
-            _ => Err(client.unexpected().into()),
-        }
-    };
-    let first = ask(0).await?;
-    let (total, digest) = (first.total, first.digest.clone().unwrap_or_default());
-    let offsets = (FILE_CHUNK_BYTES as u64..total).step_by(FILE_CHUNK_BYTES);
-    let rest = stream::iter(offsets).map(ask).buffered(CHUNKS_AHEAD);
-    let chunks = stream::once(async { Ok(first) }).chain(rest);
-    tokio::pin!(chunks);
-    let (mut hasher, mut offset) = (blake3::Hasher::new(), 0);
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk?;
+    let ask = async |offset: u64, length: usize| {
+        let question = GetFileChunk { filename: filename.clone(), offset, length: length as u64 };
+        let chunk = match client.ask(&Request::GetFileChunk(question)).await? {
+            Reply::FileChunk(chunk) if chunk.found => chunk,
+            Reply::FileChunk(_) => return Err(TransferError::NotFound(filename.clone())),
+            _ => return Err(client.unexpected().into()),
+        };
         let bytes = BASE64
             .decode(&chunk.data)
             .map_err(|error| Refusal::bad_request(format!("the node sent bytes that are not base64: {error}")))?;
+        Ok((chunk.offset, bytes, chunk.total, chunk.digest.unwrap_or_default()))
+    };
+    let first = ask(0, FILE_CHUNK_BYTES).await?;
+    let (total, digest) = (first.2, first.3.clone());
+    // A node may send less at a time than it was asked for.
+    let length = first.1.len().max(1);
+    let rest = stream::iter((length as u64..total).step_by(length)).map(|offset| ask(offset, length));
+    let chunks = stream::once(async { Ok(first) }).chain(rest.buffered(CHUNKS_AHEAD));
+    tokio::pin!(chunks);
+    let (mut hasher, mut offset) = (blake3::Hasher::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let (at, bytes, _, found) = chunk?;
         // Another file of this name may have taken its place meanwhile.
-        if chunk.digest.as_ref().is_some_and(|now| *now != digest) || chunk.offset != offset {
-            let found = chunk.digest.unwrap_or_default();
+        if found != digest || at != offset {
             return Err(TransferError::Damaged { found, expected: digest });
         }
         hasher.update(&bytes);

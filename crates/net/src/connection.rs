@@ -83,8 +83,8 @@ type Waiting = Mutex<BTreeMap<u64, oneshot::Sender<Result<Reply, Refusal>>>>;
 pub struct Connection {
     address: Address,
     write: tokio::sync::Mutex<tcp::OwnedWriteHalf>,
-    /// Encoded requests that are to be sent next.
-    outgoing: Mutex<Vec<u8>>,
+    /// Requests that are to be sent next: id and frame.
+    outgoing: Mutex<Vec<(u64, Vec<u8>)>>,
     shared: Arc<Shared>,
     next_id: AtomicU64,
     /// The one task that reads; it ends with the connection.
@@ -154,7 +154,7 @@ impl Connection {
         }
         {
             let mut write = self.write.lock().await;
-            let bytes = std::mem::take(&mut *self.outgoing());
+            let bytes = self.next_bytes();
             if !bytes.is_empty() {
                 let mut sending = Sending { shared: &self.shared, whole: false };
                 sending.whole = match timeout(WRITE_TIMEOUT, write.write_all(&bytes)).await {
@@ -187,16 +187,21 @@ impl Connection {
         waiting.insert(id, sender);
         let is_alone = waiting.len() == 1;
         drop(waiting);
-        let mut outgoing = self.outgoing();
-        if outgoing.is_empty() {
-            *outgoing = frame;
-        } else {
-            outgoing.extend_from_slice(&frame);
-        }
+        self.outgoing().push((id, frame));
         Ok((id, is_alone))
     }
 
-    fn outgoing(&self) -> MutexGuard<'_, Vec<u8>> {
+    /// What is to be sent next, without the requests that were given up meanwhile.
+    fn next_bytes(&self) -> Vec<u8> {
+        let frames = std::mem::take(&mut *self.outgoing());
+        let waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut frames = frames.into_iter().filter(|(id, _)| waiting.contains_key(id)).map(|(_, frame)| frame);
+        let mut bytes = frames.next().unwrap_or_default();
+        frames.for_each(|frame| bytes.extend_from_slice(&frame));
+        bytes
+    }
+
+    fn outgoing(&self) -> MutexGuard<'_, Vec<(u64, Vec<u8>)>> {
         self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

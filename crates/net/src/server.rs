@@ -426,4 +426,30 @@ mod tests {
         let _ = client.read_to_end(&mut received).await;
         assert!(received.len() < 32 << 20);
     }
+
+    /// Fails at one kind of request.
+    struct Fragile;
+
+    impl Handler for Fragile {
+        async fn handle(&self, request: Request, _: SocketAddr) -> Reply {
+            assert!(matches!(request, Request::Ping(_)), "this is told to the log");
+            Reply::Pong(sandlot_protocol::reply::Pong {})
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_request_and_nothing_else() {
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), ServerLimits::default()).await.unwrap();
+        let (address, stop) = (server.local_addr(), CancellationToken::new());
+        let serving = tokio::spawn(server.run(Arc::new(Fragile), stop.clone(), stop.clone()));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"{\"type\":\"STATUS\"}\n{\"type\":\"PING\"}\n").await.unwrap();
+        let mut received = String::new();
+        client.shutdown().await.unwrap();
+        client.read_to_string(&mut received).await.unwrap();
+        let lines: Vec<_> = received.lines().collect();
+        assert!(lines[0].contains("internal") && lines[1].contains("PONG"), "{received}");
+        stop.cancel();
+        serving.await.unwrap();
+    }
 }

@@ -1,7 +1,8 @@
 //! What strangers send. Each gets one clear sentence, and everything else goes on.
 
+use sandlot_client::Client;
 use sandlot_protocol::{Request, request::Nothing};
-use sandlot_tests::{Cluster, PATIENCE, ask_once, connect, read_frame};
+use sandlot_tests::{Cluster, Node, PATIENCE, ask_once, connect, read_frame};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::{
@@ -95,12 +96,26 @@ async fn connections_are_limited() {
 
 #[tokio::test]
 async fn many_who_ask_at_once_share_a_connection() {
-    let cluster = Cluster::with(1, &["--max-connections", "8"]).await;
+    let few = ["--max-connections", "8"];
+    let mut cluster = Cluster::with(1, &few).await;
     let client = Arc::new(cluster.client(0));
+    assert!(all_answered(&client).await);
+    // The same when the connection is lost: another peer takes the place of this one.
+    let (port, tracker) = (client.address().port().to_string(), cluster.tracker.address.to_string());
+    cluster.peers[0].kill().await;
+    let folder = cluster.folder.path().join("other");
+    let folder = folder.to_str().unwrap();
+    let place = ["peer", "--port", &port, "--tracker", &tracker, "--data-dir", folder];
+    let _other = Node::start(&[&place[..], &few].concat()).await;
+    assert!(all_answered(&client).await);
+}
+
+/// Asks 64 times at one moment.
+async fn all_answered(client: &Arc<Client>) -> bool {
     let mut asking = JoinSet::new();
     for _ in 0..64 {
-        let client = Arc::clone(&client);
+        let client = Arc::clone(client);
         asking.spawn(async move { client.ask(&Request::Ping(Nothing {})).await.is_ok() });
     }
-    assert!(asking.join_all().await.into_iter().all(|is_answered| is_answered));
+    asking.join_all().await.into_iter().all(|is_answered| is_answered)
 }
