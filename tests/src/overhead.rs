@@ -117,7 +117,7 @@ fn table(name: &str, baseline: &str, pairs: &[Pairs], mean_max: f64, each_max: f
 pub async fn overhead(baselines: &Baselines) -> io::Result<Vec<Row>> {
     let programs = Program::all(&baselines.programs)?;
     let config = ComputeConfig { workers: 1, active_runs_max: 1, ..ComputeConfig::default() };
-    let compute = Compute::start(config, guest(1))?;
+    let compute = Compute::start(config, guest())?;
     let stub = tempfile::tempdir()?;
     std::fs::write(stub.path().join("pyperf.py"), PYPERF)?;
     let mut pairs = Vec::new();
@@ -182,7 +182,7 @@ async fn fuel(baselines: &Baselines, programs: &[Program], stub: &Path) -> io::R
 /// When a task fails.
 pub async fn slices() -> Vec<Row> {
     let config = ComputeConfig { workers: 1, active_runs_max: TASKS, ..ComputeConfig::default() };
-    let compute = Compute::start(config, guest(TASKS)).expect("workers start");
+    let compute = Compute::start(config, guest()).expect("workers start");
     let (mut together, mut alone) = (Vec::new(), Vec::new());
     for _ in 0..PAIRS + 2 {
         let started = clock::now();

@@ -33,10 +33,10 @@ const TASKS_A_CLIENT: usize = 60;
 /// # Panics
 /// When it is not built.
 #[must_use]
-pub fn guest(live_max: usize) -> Guest {
+pub fn guest() -> Guest {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/target/snapshot.wasm.zst");
     let snapshot = std::fs::read(path).expect("scripts/build-guest makes the guest");
-    Guest::load(&snapshot, &cache_dir(), live_max, &mut |_| {}).expect("the guest loads")
+    Guest::load(&snapshot, &cache_dir(), &mut |_| {}).expect("the guest loads")
 }
 
 fn trivial() -> Run {
@@ -63,7 +63,7 @@ pub async fn start() -> Vec<Row> {
 async fn in_process() -> Vec<Row> {
     const ACTIVE: usize = 64;
     let config = ComputeConfig { workers: 1, active_runs_max: ACTIVE, ..ComputeConfig::default() };
-    let compute = Compute::start(config, guest(ACTIVE)).expect("workers start");
+    let compute = Compute::start(config, guest()).expect("workers start");
     let (mut took, mut worked) = (Vec::new(), Vec::new());
     for round in 0..RUNS + WARM {
         until("there is a sandbox in stock", async || compute.status().prepared > 0).await;

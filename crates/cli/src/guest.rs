@@ -11,15 +11,15 @@ static SNAPSHOT: &[u8] = include_bytes!(env!("SANDLOT_SNAPSHOT"));
 
 /// Loads or compiles the guest and starts the workers.
 pub(crate) fn start(arguments: &GuestArguments, config: ComputeConfig) -> Result<Compute> {
-    let guest = load(arguments, config.live_runs_max)?;
+    let guest = load(arguments)?;
     Compute::start(config, guest).context("cannot start the worker threads")
 }
 
 /// Loads or compiles the guest.
-pub(crate) fn load(arguments: &GuestArguments, live_max: usize) -> Result<Guest> {
+pub(crate) fn load(arguments: &GuestArguments) -> Result<Guest> {
     let cache_dir = cache_dir(arguments)?;
     let mut spinner: Option<ProgressBar> = None;
-    let guest = Guest::load(SNAPSHOT, &cache_dir, live_max, &mut |step| match step {
+    let guest = Guest::load(SNAPSHOT, &cache_dir, &mut |step| match step {
         Preparation::WaitingForOther => say("waiting for another sandlot that is compiling the Python guest"),
         Preparation::Compiling { reason } => {
             say(&format!("compiling the Python guest for this machine, once, some ten seconds ({reason})"));

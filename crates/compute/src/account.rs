@@ -22,8 +22,6 @@ pub(crate) struct Account {
     pub(crate) started: Option<Instant>,
     pub(crate) cpu: Duration,
     pub(crate) slices: u64,
-    /// Bytes of its own that its sandbox had before it began.
-    prepared_bytes: u64,
     /// Pages that it touched first.
     pub(crate) faults: u64,
     /// Fuel of a part of a slice, and how many parts were used up.
@@ -54,7 +52,7 @@ pub(crate) enum Stop {
 }
 
 impl Account {
-    pub(crate) fn new(limits: RunLimits, part_fuel: u64, prepared_bytes: u64) -> Self {
+    pub(crate) fn new(limits: RunLimits, part_fuel: u64) -> Self {
         let submitted = clock::now();
         let output = || Output::new(limits.output_bytes, limits.output_stops);
         Self {
@@ -62,7 +60,6 @@ impl Account {
             started: None,
             cpu: Duration::ZERO,
             slices: 0,
-            prepared_bytes,
             faults: 0,
             part_fuel,
             parts: 0,
@@ -100,7 +97,8 @@ impl Account {
     /// Bytes of memory that are its own and no longer the snapshot's: the pages that it touched. A page may be counted
     /// twice, when it is read first and written later; more than all of its memory it cannot be.
     pub(crate) fn private_bytes(&self) -> u64 {
-        (self.prepared_bytes + self.faults * clock::page_bytes()).min(self.memory_bytes() + STACK_AND_TABLES_BYTES)
+        let begun_with = self.meter.begun_with.load(Ordering::Relaxed);
+        (begun_with + self.faults * clock::page_bytes()).min(self.memory_bytes() + STACK_AND_TABLES_BYTES)
     }
 
     /// Exact once the run has ended by itself; until then, parts of slices that were used up are what is known.

@@ -6,7 +6,6 @@ use crate::{
     budget::{Budget, WAIT},
     clock::ThreadUsage,
     config::SLICE_FUEL,
-    pages::HotPages,
     sandbox::{self, Entry, Prepared, RunEnd},
     stock::Stock,
 };
@@ -48,10 +47,9 @@ pub(crate) fn measure(stock: &Stock, slice: Duration) -> u64 {
     let samples = turns(stock);
     let run = Run { args: sandlot_protocol::raw_json("[1]".to_owned()).ok(), ..Run::new(SMALL_PROGRAM) };
     if let Some(mut future) = future(stock, run)
-        && let Poll::Ready((_, mut sandbox)) = future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-        && let Ok(hot) = HotPages::observe(sandbox.place())
+        && let Poll::Ready((_, sandbox)) = future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
     {
-        stock.set_hot(hot);
+        stock.guest.slots.learn(sandbox.place());
     }
     let mut counted: Vec<Duration> = samples.into_iter().skip(SAMPLES_SKIPPED).collect();
     counted.sort_unstable();
@@ -65,7 +63,7 @@ pub(crate) fn measure(stock: &Stock, slice: Duration) -> u64 {
 }
 
 fn future(stock: &Stock, run: Run) -> Option<Pin<Box<impl Future<Output = (RunEnd, Prepared)>>>> {
-    let account = Account::new(run.limits.clone(), SAMPLE_FUEL, 0);
+    let account = Account::new(run.limits.clone(), SAMPLE_FUEL);
     let budget = Budget::new(u64::MAX, WAIT);
     let holding = Arc::new(budget.hold(&run.submitter.host));
     let Account { meter, stdout, stderr, .. } = account;

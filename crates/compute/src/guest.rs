@@ -3,7 +3,13 @@
 //! What the cache holds becomes native code in this process, so it is only believed when its folder and file belong
 //! to this user alone and its digest is the one noted when it was written. Anything else is compiled again.
 
-use crate::{clock, sandbox::TaskState, stock::STOCK_MAX};
+use crate::{
+    clock,
+    image::{Image, split},
+    sandbox::TaskState,
+    slots::{self, Slots},
+    stacks,
+};
 use rustix::process::geteuid;
 use sandlot_protocol::abi::EXPORT_MEMORY;
 use std::{
@@ -12,12 +18,11 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
-use wasmtime::{
-    Caller, Config, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig,
-};
+use wasmtime::{Caller, Config, Engine, InstancePre, Linker, Module};
 use wasmtime_wasi::I32Exit;
 
 /// How deep the guest's calls may nest, in bytes of native stack. RustPython's own stack of 4 MiB must end first, so
@@ -25,18 +30,10 @@ use wasmtime_wasi::I32Exit;
 const WASM_STACK_BYTES: usize = 16 << 20;
 /// Room for host functions on top of the guest's stack.
 const HOST_STACK_BYTES: usize = 2 << 20;
-/// Functions in the guest's table.
-const TABLE_ELEMENTS_MAX: usize = 50_000;
-/// Wasmtime's own record of an instance.
-const INSTANCE_BYTES_MAX: usize = 4 << 20;
-/// The first bytes of a sandbox's table and stack stay in memory, overwritten, for the next run. Its memory's pages do not:
-/// Wasmtime's `pagemap_scan` would keep those that it sees, and it does not see a page that the kernel just moves.
-const TABLE_RESIDENT_BYTES: usize = 256 << 10;
-const STACK_RESIDENT_BYTES: usize = 64 << 10;
-/// A snapshot up to this size is mapped copy-on-write, however many zeros are in it.
-const IMAGE_BYTES_MAX: u64 = 1 << 30;
 /// The snapshot's size once it is unpacked.
 const SNAPSHOT_BYTES_MAX: usize = 256 << 20;
+/// What is cached is of another kind than what had another number.
+const CACHE_FORMAT: u32 = 2;
 /// How much of the cached file is in memory while its digest is checked.
 const READ_BYTES: usize = 1 << 20;
 
@@ -84,6 +81,7 @@ pub enum Preparation {
 pub struct Guest {
     pub(crate) engine: Engine,
     pub(crate) instance: InstancePre<TaskState>,
+    pub(crate) slots: Arc<Slots>,
     digest: String,
 }
 
@@ -94,35 +92,37 @@ impl std::fmt::Debug for Guest {
 }
 
 impl Guest {
-    /// The guest of this compressed snapshot, from the cache in `cache_dir` or compiled now. `live_max` is how many
-    /// instances there can be at one time.
+    /// The guest of this compressed snapshot, from the cache in `cache_dir` or compiled now.
     ///
     /// # Errors
     /// When the engine cannot start. A cache that cannot be used is no error.
     pub fn load(
         compressed: &[u8],
         cache_dir: &Path,
-        live_max: usize,
         progress: &mut dyn FnMut(Preparation),
     ) -> Result<Self, GuestError> {
-        let engine = Engine::new(&engine_config(live_max))?;
+        let slots = Arc::default();
+        let engine = Engine::new(&engine_config(&slots))?;
         let digest = blake3::hash(compressed).to_hex().to_string();
         let cache = Cache::new(cache_dir, &digest, &engine);
-        let module = match cache.open(&engine) {
-            Ok(module) => module,
+        let parts = match cache.open(&engine) {
+            Ok(parts) => parts,
             Err(reason) => cache.compile(&engine, compressed, reason, progress)?,
         };
-        Self::link(engine, &module, digest)
+        Self::link(engine, parts, slots, digest)
     }
 
     /// The guest of this WebAssembly, compiled now and kept nowhere.
     ///
     /// # Errors
     /// When the engine cannot start or the module is not one.
-    pub fn compile(wasm: &[u8], live_max: usize) -> Result<Self, GuestError> {
-        let engine = Engine::new(&engine_config(live_max))?;
-        let module = Module::new(&engine, wasm)?;
-        Self::link(engine, &module, blake3::hash(wasm).to_hex().to_string())
+    pub fn compile(wasm: &[u8]) -> Result<Self, GuestError> {
+        let slots = Arc::default();
+        let engine = Engine::new(&engine_config(&slots))?;
+        let digest = blake3::hash(wasm).to_hex().to_string();
+        let (wasm, content) = code_and_content(wasm.to_vec())?;
+        let parts = Parts::in_memory(Module::new(&engine, wasm)?, &content)?;
+        Self::link(engine, parts, slots, digest)
     }
 
     /// BLAKE3 of the snapshot, in hexadecimal.
@@ -131,7 +131,10 @@ impl Guest {
         &self.digest
     }
 
-    fn link(engine: Engine, module: &Module, digest: String) -> Result<Self, GuestError> {
+    fn link(engine: Engine, parts: Parts, slots: Arc<Slots>, digest: String) -> Result<Self, GuestError> {
+        if let Some(image) = parts.image {
+            slots.set_image(image);
+        }
         let mut linker: Linker<TaskState> = Linker::new(&engine);
         wasmtime_wasi::p1::add_to_linker_async(&mut linker, |state| &mut state.wasi)?;
         linker.allow_shadowing(true);
@@ -141,8 +144,8 @@ impl Guest {
         // Any exit status is one, as it is of a process.
         let exit = |code: u32| -> wasmtime::Result<()> { Err(I32Exit(code.cast_signed()).into()) };
         linker.func_wrap("wasi_snapshot_preview1", "proc_exit", exit)?;
-        let instance = linker.instantiate_pre(module)?;
-        Ok(Self { engine, instance, digest })
+        let instance = linker.instantiate_pre(&parts.module)?;
+        Ok(Self { engine, instance, slots, digest })
     }
 }
 
@@ -195,18 +198,7 @@ async fn next_turn() {
     .await;
 }
 
-fn engine_config(live_max: usize) -> Config {
-    let live_max = u32::try_from(live_max.saturating_add(STOCK_MAX)).unwrap_or(u32::MAX);
-    let mut pool = PoolingAllocationConfig::new();
-    pool.total_core_instances(live_max)
-        .total_memories(live_max)
-        .total_tables(live_max)
-        .total_stacks(live_max)
-        .max_memory_size(usize::try_from(sandlot_protocol::limits::TASK_MEMORY_BYTES_MAX).unwrap_or(usize::MAX))
-        .table_elements(TABLE_ELEMENTS_MAX)
-        .max_core_instance_size(INSTANCE_BYTES_MAX)
-        .table_keep_resident(TABLE_RESIDENT_BYTES)
-        .async_stack_keep_resident(STACK_RESIDENT_BYTES);
+fn engine_config(slots: &Arc<Slots>) -> Config {
     let mut config = Config::new();
     config
         .consume_fuel(true)
@@ -214,46 +206,76 @@ fn engine_config(live_max: usize) -> Config {
         .wasm_memory64(false)
         .generate_address_map(false)
         .native_unwind_info(false)
-        .memory_guaranteed_dense_image_size(IMAGE_BYTES_MAX)
+        .memory_init_cow(false)
+        .memory_may_move(false)
         .max_wasm_stack(WASM_STACK_BYTES)
         .async_stack_size(WASM_STACK_BYTES + HOST_STACK_BYTES)
-        .async_stack_zeroing(true)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        .with_host_memory(Arc::new(slots::Creator(Arc::clone(slots))))
+        .with_host_stack(Arc::new(stacks::Creator::default()));
     config
 }
 
-/// One compiled guest on disk: the code, and beside it the digest noted when it was written.
+/// A compiled guest.
+struct Parts {
+    module: Module,
+    /// What its memory holds at first; `None` when the module brings that itself.
+    image: Option<Image>,
+}
+
+impl Parts {
+    fn in_memory(module: Module, content: &[u8]) -> Result<Self, GuestError> {
+        let image = Some(content).filter(|content| !content.is_empty()).map(Image::in_memory).transpose();
+        Ok(Self { module, image: image.map_err(wasmtime::Error::from)? })
+    }
+}
+
+/// A module as it is to be compiled, and what its memory holds at first; nothing when the module brings that itself.
+fn code_and_content(wasm: Vec<u8>) -> wasmtime::Result<(Vec<u8>, Vec<u8>)> {
+    Ok(split(&wasm)?.map_or((wasm, Vec::new()), |split| (split.wasm, split.content)))
+}
+
+/// One compiled guest on disk: its code, what its memory holds at first, and the digests of both noted when they were
+/// written.
 struct Cache {
     folder: PathBuf,
     code: PathBuf,
-    digest: PathBuf,
+    content: PathBuf,
+    digests: PathBuf,
 }
 
 impl Cache {
     fn new(folder: &Path, snapshot: &str, engine: &Engine) -> Self {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
+        CACHE_FORMAT.hash(&mut hasher);
         let name = format!("guest-{}-{:016x}", &snapshot[..16], hasher.finish());
-        let folder = folder.to_owned();
-        Self { code: folder.join(format!("{name}.cwasm")), digest: folder.join(format!("{name}.blake3")), folder }
+        let path = |end: &str| folder.join(format!("{name}.{end}"));
+        let [code, content, digests] = ["cwasm", "memory", "blake3"].map(path);
+        Self { folder: folder.to_owned(), code, content, digests }
     }
 
-    /// The cached code, if it can be believed; otherwise why not.
-    fn open(&self, engine: &Engine) -> Result<Module, String> {
+    /// What is cached, if it can be believed; otherwise why not.
+    fn open(&self, engine: &Engine) -> Result<Parts, String> {
         if !self.code.exists() {
             return Err("this machine has not compiled this guest yet".to_owned());
         }
         only_ours(&self.folder)?;
         only_ours(&self.code)?;
-        let noted = fs::read_to_string(&self.digest).map_err(|error| format!("its digest is missing: {error}"))?;
-        let found = digest_of(&self.code).map_err(|error| format!("the cached code cannot be read: {error}"))?;
-        if noted.trim() != found {
+        only_ours(&self.content)?;
+        let noted = fs::read_to_string(&self.digests).map_err(|error| format!("its digest is missing: {error}"))?;
+        let unreadable = |error: io::Error| format!("the cached code cannot be read: {error}");
+        let content = File::open(&self.content).map_err(unreadable)?;
+        let code = File::open(&self.code).and_then(|file| digest_of(&file));
+        if noted != digests(&code.map_err(unreadable)?, &digest_of(&content).map_err(unreadable)?) {
             return Err("the cached code is damaged".to_owned());
         }
         // The only place where bytes become code: they are ours (above), and unchanged since we wrote them.
         #[expect(unsafe_code, reason = "the compiled guest is loaded here and nowhere else")]
         let module = unsafe { Module::deserialize_file(engine, &self.code) };
-        module.map_err(|error| format!("the cached code does not fit this engine: {error:#}"))
+        let module = module.map_err(|error| format!("the cached code does not fit this engine: {error:#}"))?;
+        let is_apart = content.metadata().map_err(unreadable)?.len() > 0;
+        let image = is_apart.then(|| Image::of_file(content)).transpose().map_err(unreadable)?;
+        Ok(Parts { module, image })
     }
 
     fn compile(
@@ -262,19 +284,20 @@ impl Cache {
         compressed: &[u8],
         reason: String,
         progress: &mut dyn FnMut(Preparation),
-    ) -> Result<Module, GuestError> {
+    ) -> Result<Parts, GuestError> {
         let lock = self.lock(progress);
         if lock.is_ok()
-            && let Ok(module) = self.open(engine)
+            && let Ok(parts) = self.open(engine)
         {
-            return Ok(module);
+            return Ok(parts);
         }
         progress(Preparation::Compiling { reason });
         let started = clock::now();
         let wasm = zstd::bulk::decompress(compressed, SNAPSHOT_BYTES_MAX).map_err(GuestError::Snapshot)?;
+        let (wasm, content) = code_and_content(wasm)?;
         let code = engine.precompile_module(&wasm)?;
         let stored = match lock {
-            Ok(_) => self.store(&code).map_err(|error| error.to_string()).and_then(|()| self.open(engine)),
+            Ok(_) => self.store(&code, &content).map_err(|error| error.to_string()).and_then(|()| self.open(engine)),
             Err(ref error) => Err(error.to_string()),
         };
         progress(Preparation::Compiled { took: started.elapsed() });
@@ -283,7 +306,7 @@ impl Cache {
             // The code was made a moment ago by this process, in its own memory.
             #[expect(unsafe_code, reason = "the compiled guest is loaded here and nowhere else")]
             let module = unsafe { Module::deserialize(engine, &code) };
-            module.map_err(GuestError::Engine)
+            Parts::in_memory(module?, &content)
         })
     }
 
@@ -300,17 +323,26 @@ impl Cache {
         Ok(lock)
     }
 
-    fn store(&self, code: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix("guest-").tempfile_in(&self.folder)?;
-        file.write_all(code)?;
-        file.as_file().sync_all()?;
-        let mut digest = tempfile::Builder::new().prefix("digest-").tempfile_in(&self.folder)?;
-        digest.write_all(blake3::hash(code).to_hex().as_bytes())?;
-        digest.as_file().sync_all()?;
-        digest.persist(&self.digest)?;
-        file.persist(&self.code)?;
+    fn store(&self, code: &[u8], content: &[u8]) -> io::Result<()> {
+        let write = |bytes: &[u8], path: &Path| {
+            let mut file = tempfile::Builder::new().prefix("guest-").tempfile_in(&self.folder)?;
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            io::Result::Ok((file, path.to_owned()))
+        };
+        let noted = digests(&blake3::hash(code), &blake3::hash(content));
+        // The code comes last: whoever finds it finds the others.
+        let files = [write(noted.as_bytes(), &self.digests)?, write(content, &self.content)?, write(code, &self.code)?];
+        for (file, path) in files {
+            file.persist(path)?;
+        }
         Ok(())
     }
+}
+
+/// What is noted beside the cached files.
+fn digests(code: &blake3::Hash, content: &blake3::Hash) -> String {
+    format!("{}\n{}\n", code.to_hex(), content.to_hex())
 }
 
 /// Whether only this user can have written it.
@@ -328,13 +360,12 @@ fn only_ours(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn digest_of(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+fn digest_of(mut file: &File) -> io::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; READ_BYTES];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finalize().to_hex().to_string()),
+            0 => return Ok(hasher.finalize()),
             count => hasher.update(&buffer[..count]),
         };
     }
@@ -352,7 +383,7 @@ mod tests {
     /// Loads and says what was done.
     fn load(folder: &Path) -> Vec<Preparation> {
         let mut steps = Vec::new();
-        Guest::load(&snapshot(), folder, 1, &mut |step| steps.push(step)).unwrap();
+        Guest::load(&snapshot(), folder, &mut |step| steps.push(step)).unwrap();
         steps
     }
 
@@ -389,6 +420,8 @@ mod tests {
         check_compiled_again(&cache, "damaged");
         fs::write(&code, b"").unwrap();
         check_compiled_again(&cache, "damaged");
+        fs::write(code.with_extension("memory"), b"other").unwrap();
+        check_compiled_again(&cache, "damaged");
         fs::remove_file(code.with_extension("blake3")).unwrap();
         check_compiled_again(&cache, "digest is missing");
         assert_eq!(load(&cache), []);
@@ -408,7 +441,7 @@ mod tests {
     #[test]
     fn a_damaged_snapshot_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Guest::load(b"nonsense", folder.path(), 1, &mut |_| {}).unwrap_err();
+        let error = Guest::load(b"nonsense", folder.path(), &mut |_| {}).unwrap_err();
         assert!(error.to_string().contains("cannot be unpacked"), "{error}");
     }
 }

@@ -8,7 +8,9 @@
 //! - `timeline`: what each worker did lately
 //! - `code_cache`: compiled programs by their source
 //! - `calibrate`: how much fuel burns in a slice here
-//! - `sandbox`: one run in a store of its own; `stock`: sandboxes that are prepared ahead; `pages`: what memory they have
+//! - `sandbox`: one run in a store of its own; `stock`: sandboxes that are prepared ahead
+//! - `image`: what a guest's memory holds at first; `slots`, `stacks`: where memories and stacks lie, and how they are made
+//!   as new; `pages`: which pages of them were used
 //! - [`output`]: what a run prints, up to its limit
 
 mod account;
@@ -20,11 +22,14 @@ pub mod config;
 mod fair;
 pub mod guest;
 mod handle;
+mod image;
 pub mod output;
 mod pages;
 mod run_queue;
 mod sandbox;
 mod scheduler;
+mod slots;
+mod stacks;
 mod stock;
 mod submitter;
 mod timeline;

@@ -1,14 +1,20 @@
-//! Pages of a sandbox's memory: which of them every run needs, and putting them there before the run begins.
+//! Pages of a sandbox's memory: which of them are its own, which every run needs, and putting those there before the run
+//! begins.
 //!
-//! A run's first instructions read and write some hundred pages of the snapshot, and each costs a page fault. Which ones
-//! is nearly the same for all runs, so a sandbox that is prepared ahead has them already.
+//! A page that was not written to is the image's, mapped copy-on-write; one that was is the sandbox's own, an anonymous
+//! one. The kernel tells them apart, also while it moves a page or has it on disk.
 
-use rustix::mm::{Advice, madvise};
-use std::{fs::File, io, ops::Range, os::unix::fs::FileExt};
+use rustix::{
+    io::Errno,
+    ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode},
+    mm::{Advice, madvise},
+};
+use std::{ffi::c_void, fs::File, io, ops::Range, os::unix::fs::FileExt, sync::OnceLock};
 
 /// A page's entry in `/proc/self/pagemap`: <https://docs.kernel.org/admin-guide/mm/pagemap.html>
 const ENTRY_BYTES: usize = 8;
 const PRESENT: u64 = 1 << 63;
+const SWAPPED: u64 = 1 << 62;
 const FILE: u64 = 1 << 61;
 
 /// A memory of a sandbox: where it begins in this process, and its size.
@@ -18,30 +24,164 @@ pub(crate) struct Place {
     pub(crate) bytes: usize,
 }
 
-/// Pages that runs need, as ranges of bytes from the memory's beginning.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct HotPages {
-    written: Vec<Range<usize>>,
-    read: Vec<Range<usize>>,
+/// What the kernel tells about this process's pages.
+#[derive(Debug)]
+pub(crate) struct PageMap {
+    file: File,
+    /// It has no `PAGEMAP_SCAN` (before Linux 6.7).
+    is_old: OnceLock<()>,
 }
 
-impl HotPages {
-    /// The pages that are in memory now: those that were written are this process's own, the others the snapshot's.
+impl PageMap {
+    /// # Errors
+    /// Where the kernel does not tell.
+    pub(crate) fn open() -> io::Result<Self> {
+        Ok(Self { file: File::open("/proc/self/pagemap")?, is_old: OnceLock::new() })
+    }
+
+    /// The pages of its own that a mapping of the image has, as ranges of bytes from its beginning.
     ///
     /// # Errors
     /// Where the kernel does not tell.
-    pub(crate) fn observe(place: Place) -> io::Result<Self> {
+    pub(crate) fn written(&self, place: Place) -> io::Result<Vec<Range<usize>>> {
+        if self.is_old.get().is_none() {
+            match self.scan(place) {
+                Err(Errno::NOTTY | Errno::INVAL) => _ = self.is_old.set(()),
+                found => return Ok(found?),
+            }
+        }
+        Ok(self.read(place)?.written)
+    }
+
+    /// By `PAGEMAP_SCAN`, which skips what is not mapped.
+    fn scan(&self, place: Place) -> Result<Vec<Range<usize>>, Errno> {
+        let start = place.address.addr();
+        let end = start + place.bytes;
+        let (mut ranges, mut from) = (Vec::new(), start);
+        let mut regions = [Region::default(); REGIONS];
+        while from < end {
+            let scan = Scan::of_own_pages(from..end, &mut regions);
+            #[expect(unsafe_code, reason = "the call writes into a buffer that lives as long as the call")]
+            // SAFETY: the argument has the layout of `struct pm_scan_arg`, and the buffer the length that it says.
+            let (count, walked_to) = unsafe { ioctl(&self.file, scan) }?;
+            for region in regions.iter().take(count) {
+                join(&mut ranges, region.start as usize - start..region.end as usize - start);
+            }
+            if walked_to <= from {
+                return Err(Errno::INVAL);
+            }
+            from = walked_to;
+        }
+        Ok(ranges)
+    }
+
+    /// By reading the entry of every page.
+    fn read(&self, place: Place) -> io::Result<HotPages> {
         let page = rustix::param::page_size();
         let mut entries = vec![0; place.bytes / page * ENTRY_BYTES];
         let offset = place.address.addr() / page * ENTRY_BYTES;
-        File::open("/proc/self/pagemap")?.read_exact_at(&mut entries, offset as u64)?;
+        self.file.read_exact_at(&mut entries, offset as u64)?;
         let entries = entries.as_chunks::<ENTRY_BYTES>().0.iter().map(|entry| u64::from_ne_bytes(*entry));
-        let mut hot = Self::default();
-        for (index, entry) in entries.enumerate().filter(|(_, entry)| entry & PRESENT != 0) {
+        let mut hot = HotPages::default();
+        for (index, entry) in entries.enumerate().filter(|(_, entry)| entry & (PRESENT | SWAPPED) != 0) {
             let range = index * page..(index + 1) * page;
             join(if entry & FILE == 0 { &mut hot.written } else { &mut hot.read }, range);
         }
         Ok(hot)
+    }
+}
+
+/// How many ranges one call tells at most.
+const REGIONS: usize = 128;
+
+/// `struct page_region` of `linux/fs.h`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+struct Region {
+    start: u64,
+    end: u64,
+    categories: u64,
+}
+
+/// `struct pm_scan_arg` of `linux/fs.h`.
+#[repr(C)]
+#[derive(Debug)]
+struct Scan {
+    size: u64,
+    flags: u64,
+    start: u64,
+    end: u64,
+    walk_end: u64,
+    vec: u64,
+    vec_len: u64,
+    max_pages: u64,
+    category_inverted: u64,
+    category_mask: u64,
+    category_anyof_mask: u64,
+    return_mask: u64,
+}
+
+const PAGE_IS_FILE: u64 = 1 << 2;
+const PAGE_IS_PRESENT: u64 = 1 << 3;
+const PAGE_IS_SWAPPED: u64 = 1 << 4;
+const PAGE_IS_PFNZERO: u64 = 1 << 5;
+
+impl Scan {
+    /// Anonymous pages, wherever the kernel has them: a page that it is moving counts as swapped.
+    fn of_own_pages(addresses: Range<usize>, regions: &mut [Region]) -> Self {
+        Self {
+            size: size_of::<Self>() as u64,
+            flags: 0,
+            start: addresses.start as u64,
+            end: addresses.end as u64,
+            walk_end: 0,
+            vec: regions.as_mut_ptr().addr() as u64,
+            vec_len: regions.len() as u64,
+            max_pages: 0,
+            category_inverted: PAGE_IS_FILE | PAGE_IS_PFNZERO,
+            category_mask: PAGE_IS_FILE | PAGE_IS_PFNZERO,
+            category_anyof_mask: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
+            return_mask: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "the argument is what the kernel's header says")]
+// SAFETY: the opcode is PAGEMAP_SCAN's, whose argument is `struct pm_scan_arg`; it answers how many ranges it wrote.
+unsafe impl Ioctl for Scan {
+    /// How many ranges there are, and the address up to which it looked.
+    type Output = (usize, usize);
+    const IS_MUTATING: bool = true;
+
+    fn opcode(&self) -> Opcode {
+        opcode::read_write::<Self>(b'f', 16)
+    }
+
+    fn as_ptr(&mut self) -> *mut c_void {
+        std::ptr::from_mut(self).cast()
+    }
+
+    unsafe fn output_from_ptr(count: IoctlOutput, argument: *mut c_void) -> rustix::io::Result<Self::Output> {
+        // SAFETY: it is the argument of a call that succeeded.
+        let walk_end = unsafe { (*argument.cast::<Self>()).walk_end };
+        Ok((usize::try_from(count).unwrap_or(0), walk_end as usize))
+    }
+}
+
+/// Pages that runs need, as ranges of bytes from the memory's beginning.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct HotPages {
+    pub(crate) written: Vec<Range<usize>>,
+    read: Vec<Range<usize>>,
+}
+
+impl HotPages {
+    /// The pages that are in memory now: those that were written are this process's own, the others the image's.
+    ///
+    /// # Errors
+    /// Where the kernel does not tell.
+    pub(crate) fn observe(pages: &PageMap, place: Place) -> io::Result<Self> {
+        pages.read(place)
     }
 
     /// Puts them into a memory that nobody has run in. What the kernel refuses is left to page faults.
@@ -49,6 +189,7 @@ impl HotPages {
         for (ranges, advice) in [(&self.read, Advice::LinuxPopulateRead), (&self.written, Advice::LinuxPopulateWrite)] {
             for range in ranges.iter().filter(|range| range.end <= place.bytes) {
                 #[expect(unsafe_code, reason = "the range is part of a live memory, and its content stays as it is")]
+                // SAFETY: as above.
                 let done = unsafe { madvise(place.address.add(range.start).cast(), range.len(), advice) };
                 if done.is_err() {
                     return;
@@ -57,10 +198,17 @@ impl HotPages {
         }
     }
 
-    /// Bytes of the pages that are written to.
-    pub(crate) fn written_bytes(&self) -> usize {
-        self.written.iter().map(Range::len).sum()
+    /// What lies between the pages that are written to, up to a size.
+    pub(crate) fn gaps(&self, bytes: usize) -> impl Iterator<Item = Range<usize>> {
+        let starts = std::iter::once(0).chain(self.written.iter().map(|range| range.end));
+        let ends = self.written.iter().map(|range| range.start).chain(std::iter::once(bytes));
+        starts.zip(ends).map(|(start, end)| start..end).filter(|range| !range.is_empty())
     }
+}
+
+/// Bytes in these ranges.
+pub(crate) fn total(ranges: &[Range<usize>]) -> usize {
+    ranges.iter().map(Range::len).sum()
 }
 
 /// Adds a range behind the others.
@@ -81,6 +229,13 @@ mod tests {
         for start in [0, 1, 5] {
             join(&mut ranges, start..start + 1);
         }
-        assert_eq!(ranges, [0..2, 5..6]);
+        assert_eq!((total(&ranges), ranges), (3, vec![0..2, 5..6]));
+    }
+
+    #[test]
+    fn gaps_are_what_is_not_written() {
+        let hot = HotPages { written: vec![0..2, 5..6], read: Vec::new() };
+        assert_eq!(hot.gaps(9).collect::<Vec<_>>(), [2..5, 6..9]);
+        assert_eq!(HotPages::default().gaps(9).collect::<Vec<_>>(), [0..9]);
     }
 }

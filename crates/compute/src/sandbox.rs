@@ -74,6 +74,8 @@ impl TaskState {
 pub(crate) struct Meter {
     pub(crate) fuel: AtomicU64,
     pub(crate) memory_bytes: AtomicU64,
+    /// Bytes of its own that its sandbox had before it began.
+    pub(crate) begun_with: AtomicU64,
     /// The size that it asked for last and was refused, and what it had then; 0 for none.
     refused_bytes: AtomicU64,
     refused_at_bytes: AtomicU64,
@@ -189,6 +191,7 @@ pub(crate) struct Prepared {
     alloc: TypedFunc<u32, u32>,
     enter: TypedFunc<(u32, u32), u64>,
     memory: Memory,
+    begun_with: usize,
 }
 
 impl std::fmt::Debug for Prepared {
@@ -212,11 +215,13 @@ impl Prepared {
         let alloc = instance.get_typed_func(&mut store, EXPORT_ALLOC)?;
         let enter = instance.get_typed_func(&mut store, EXPORT_RUN)?;
         let memory = instance.get_memory(&mut store, EXPORT_MEMORY).ok_or_else(|| no_answer("no memory"))?;
-        Ok(Self { store, instance, alloc, enter, memory })
+        let mut prepared = Self { store, instance, alloc, enter, memory, begun_with: 0 };
+        prepared.begun_with = guest.slots.begun_with(prepared.place());
+        Ok(prepared)
     }
 
     /// Where its memory lies.
-    pub(crate) fn place(&mut self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         Place { address: self.memory.data_ptr(&self.store), bytes: self.memory.data_size(&self.store) }
     }
 }
@@ -235,6 +240,7 @@ pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
     let entropy = run.seed.map(seeded_entropy);
     let bytes = sandbox.memory.data_size(&sandbox.store) as u64;
     meter.memory_bytes.store(bytes, Ordering::Relaxed);
+    meter.begun_with.store(sandbox.begun_with as u64, Ordering::Relaxed);
     if bytes > limits.memory_bytes {
         let text = format!(
             "the interpreter alone has {bytes} bytes of memory, and the limit is {}; limits.memory_bytes sets it",
@@ -259,7 +265,7 @@ async fn call(
     slice_fuel: u64,
     codes: &CodeCache,
 ) -> wasmtime::Result<(Answer, Files)> {
-    let Prepared { store, instance, alloc, enter, memory } = sandbox;
+    let Prepared { store, instance, alloc, enter, memory, .. } = sandbox;
     let job = job_text(&run)?;
     store.set_fuel(run.limits.fuel)?;
     store.fuel_async_yield_interval(Some(slice_fuel))?;

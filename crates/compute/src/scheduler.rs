@@ -191,8 +191,7 @@ impl Compute {
     /// When too many runs wait already.
     pub fn submit(&self, run: Run) -> Result<RunHandle, QueueFull> {
         let standing = Standing { submitter: run.submitter.clone(), priority: run.priority, weight: run.weight };
-        let prepared_bytes = self.shared.stock.prepared_bytes();
-        let account = Account::new(run.limits.clone(), part_fuel(self.shared.slice_fuel), prepared_bytes);
+        let account = Account::new(run.limits.clone(), part_fuel(self.shared.slice_fuel));
         let (stdout, stderr) = (account.stdout.clone(), account.stderr.clone());
         let (reply, report) = oneshot::channel();
         let mut state = self.shared.state();

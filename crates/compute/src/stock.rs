@@ -1,7 +1,7 @@
 //! Sandboxes that are prepared before a run asks for one.
 
-use crate::{Guest, pages::HotPages, sandbox::Prepared};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use crate::{Guest, sandbox::Prepared};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Sandboxes in stock for each worker. Each holds about half a megabyte of memory.
 pub(crate) const STOCK_PER_WORKER: usize = 4;
@@ -11,10 +11,9 @@ pub(crate) const STOCK_MAX: usize = 64;
 /// Prepared sandboxes.
 #[derive(Debug)]
 pub(crate) struct Stock {
-    guest: Guest,
+    pub(crate) guest: Guest,
     max: usize,
     shelf: Mutex<Shelf>,
-    hot: OnceLock<HotPages>,
 }
 
 #[derive(Debug, Default)]
@@ -27,17 +26,7 @@ struct Shelf {
 impl Stock {
     /// An empty one, for at most `max` sandboxes.
     pub(crate) fn new(guest: Guest, max: usize) -> Arc<Self> {
-        Arc::new(Self { guest, max, shelf: Mutex::default(), hot: OnceLock::new() })
-    }
-
-    /// Sandboxes are prepared with these pages from now on.
-    pub(crate) fn set_hot(&self, hot: HotPages) {
-        let _ = self.hot.set(hot);
-    }
-
-    /// Bytes of its own that a prepared sandbox has.
-    pub(crate) fn prepared_bytes(&self) -> u64 {
-        self.hot.get().map_or(0, |hot| hot.written_bytes() as u64)
+        Arc::new(Self { guest, max, shelf: Mutex::default() })
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
@@ -47,15 +36,7 @@ impl Stock {
     /// A sandbox that is ready, or one that is made now.
     pub(crate) fn take(&self) -> wasmtime::Result<Prepared> {
         let ready = self.shelf().ready.pop();
-        ready.map_or_else(|| self.make(), Ok)
-    }
-
-    fn make(&self) -> wasmtime::Result<Prepared> {
-        let mut prepared = Prepared::new(&self.guest)?;
-        if let Some(hot) = self.hot.get() {
-            hot.populate(prepared.place());
-        }
-        Ok(prepared)
+        ready.map_or_else(|| Prepared::new(&self.guest), Ok)
     }
 
     /// Prepares one more if there is room for it. Says whether there may be room for others.
@@ -66,7 +47,7 @@ impl Stock {
         }
         shelf.coming += 1;
         drop(shelf);
-        let prepared = self.make().ok();
+        let prepared = Prepared::new(&self.guest).ok();
         let mut shelf = self.shelf();
         shelf.coming -= 1;
         let is_made = prepared.is_some();
@@ -82,5 +63,6 @@ impl Stock {
     /// Puts all of them away.
     pub(crate) fn clear(&self) {
         self.shelf().ready.clear();
+        self.guest.slots.clear();
     }
 }

@@ -12,7 +12,7 @@ use std::{process::ExitCode, time::Duration};
 
 /// `sandlot prepare`.
 pub(crate) fn prepare(arguments: &GuestArguments) -> Result<ExitCode> {
-    let guest = guest::load(arguments, 1)?;
+    let guest = guest::load(arguments)?;
     let folder = guest::cache_dir(arguments)?;
     output::line(&format!("the Python guest {} is compiled and kept in {}", &guest.digest()[..16], folder.display()));
     Ok(ExitCode::SUCCESS)

@@ -32,7 +32,7 @@ const GUEST: &str = r#"(module
 
 #[tokio::test]
 async fn a_run_finds_nothing_of_the_one_before() {
-    let guest = Guest::compile(&wat::parse_str(GUEST).unwrap(), 4).unwrap();
+    let guest = Guest::compile(&wat::parse_str(GUEST).unwrap()).unwrap();
     let config = ComputeConfig { workers: 2, live_runs_max: 4, ..ComputeConfig::default() };
     let compute = Compute::start(config, guest).unwrap();
     // More than there are places for sandboxes: each place is used several times.

@@ -15,7 +15,7 @@ fn guest() -> Guest {
     let load = || {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/target");
         let snapshot = std::fs::read(folder.join("snapshot.wasm.zst")).expect("scripts/build-guest makes the guest");
-        Guest::load(&snapshot, &folder.join("cache"), 16, &mut |_| {}).expect("the guest loads")
+        Guest::load(&snapshot, &folder.join("cache"), &mut |_| {}).expect("the guest loads")
     };
     GUEST.get_or_init(load).clone()
 }
@@ -414,7 +414,7 @@ mod hostile_guest {
                (func (export \"job_run\") (param i32 i32) (result i64) {body}))"
         );
         let guest =
-            Guest::compile(&wat::parse_str(&wat).expect(&wat), 1).unwrap_or_else(|error| panic!("{error}: {wat}"));
+            Guest::compile(&wat::parse_str(&wat).expect(&wat)).unwrap_or_else(|error| panic!("{error}: {wat}"));
         let config = ComputeConfig { workers: 1, live_runs_max: 1, ..ComputeConfig::default() };
         let compute = Compute::start(config, guest).unwrap();
         let limits = RunLimits { fuel: 10_000_000, ..RunLimits::default() };

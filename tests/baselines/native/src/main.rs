@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let interpreter = builder.add_native_modules(&natives).add_frozen_modules(rustpython_pylib::FROZEN_STDLIB).build();
     let ended = interpreter.run(|vm| {
         let scope = vm.new_scope_with_main()?;
-        vm.run_string(scope, &source, script).map(drop)
+        vm.run_string(scope, &source, &script).map(drop)
     });
     ExitCode::from(u8::try_from(ended).unwrap_or(1))
 }

@@ -1,0 +1,262 @@
+//! Where the memories of sandboxes lie in this process.
+//!
+//! An instance is used for one run and thrown away. The addresses that its memory had are used again: every page that the
+//! run wrote to is overwritten with the image's before another instance sees it, so that its first page faults are
+//! already paid. Where the kernel does not tell which pages these are, the addresses are given back instead.
+
+use crate::{
+    image::Image,
+    pages::{HotPages, PageMap, Place, total},
+};
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap, mmap_anonymous, mprotect, munmap};
+use std::{
+    collections::HashMap,
+    io,
+    ptr::null_mut,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
+
+/// A memory that nobody uses keeps so many bytes of its own at most; of one that has more, only the pages that every run
+/// writes to are kept.
+pub(crate) const SLOT_KEPT_BYTES: usize = 768 << 10;
+/// Memories that nobody uses and that are kept, on any machine.
+pub(crate) const SLOTS_KEPT_MAX: usize = 64;
+
+/// The memories of one guest.
+#[derive(Debug, Default)]
+pub(crate) struct Slots {
+    image: OnceLock<Image>,
+    pages: OnceLock<PageMap>,
+    hot: OnceLock<HotPages>,
+    shelf: Mutex<Shelf>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    free: Vec<Slot>,
+    /// Bytes of its own that a memory in use began with, by its address.
+    begun_with: HashMap<usize, usize>,
+}
+
+/// Addresses for one memory.
+#[derive(Debug)]
+struct Slot {
+    address: *mut u8,
+    reserved_bytes: usize,
+    /// The image's size; what lies behind it up to `bytes` has been grown.
+    image_bytes: usize,
+    bytes: usize,
+    /// Bytes of its own, when it was restored last.
+    own_bytes: usize,
+}
+
+#[expect(unsafe_code, reason = "whoever has a slot has its memory alone")]
+// SAFETY: the addresses belong to the slot and to nobody else.
+unsafe impl Send for Slot {}
+#[expect(unsafe_code, reason = "as above")]
+// SAFETY: a shared slot is only asked for its figures.
+unsafe impl Sync for Slot {}
+
+impl Slots {
+    /// What memories hold at first. Without it, they begin with zeros and are used once.
+    pub(crate) fn set_image(&self, image: Image) {
+        if let Ok(pages) = PageMap::open() {
+            let _ = self.pages.set(pages);
+        }
+        let _ = self.image.set(image);
+    }
+
+    /// Learns from a memory that a run has used which pages all runs need.
+    pub(crate) fn learn(&self, place: Place) {
+        if let Some((pages, image)) = self.pages.get().zip(self.image.get())
+            && let Ok(hot) = HotPages::observe(pages, Place { bytes: image.bytes(), ..place })
+            && total(&hot.written) <= SLOT_KEPT_BYTES
+        {
+            let _ = self.hot.set(hot);
+        }
+    }
+
+    /// Bytes of its own that the memory at this address began with.
+    pub(crate) fn begun_with(&self, place: Place) -> usize {
+        self.shelf().begun_with.get(&place.address.addr()).copied().unwrap_or(0)
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, bytes: usize, reserved_bytes: usize) -> io::Result<Slot> {
+        let image = self.image.get().filter(|image| image.bytes() == bytes);
+        if image.is_some()
+            && let Some(slot) = self.shelf().free.pop()
+        {
+            return Ok(slot);
+        }
+        let mut slot = Slot::map(image, bytes, reserved_bytes)?;
+        if let Some(hot) = self.hot.get()
+            && image.is_some()
+        {
+            hot.populate(slot.place());
+            slot.own_bytes = total(&hot.written);
+        }
+        Ok(slot)
+    }
+
+    fn put_back(&self, mut slot: Slot) {
+        let mut shelf = self.shelf();
+        shelf.begun_with.remove(&slot.address.addr());
+        // Room is looked for before the work, which others need not wait for.
+        if shelf.free.len() >= SLOTS_KEPT_MAX || self.image.get().is_none_or(|image| image.bytes() != slot.image_bytes) {
+            return;
+        }
+        drop(shelf);
+        if let Some((image, pages)) = self.image.get().zip(self.pages.get())
+            && slot.restore(image, pages, self.hot.get()).is_ok()
+        {
+            self.shelf().free.push(slot);
+        }
+    }
+
+    /// Gives back the memories that nobody uses.
+    pub(crate) fn clear(&self) {
+        let free = std::mem::take(&mut self.shelf().free);
+        drop(free);
+    }
+}
+
+#[expect(unsafe_code, reason = "one call for each thing that the kernel is asked for; the slot owns its addresses")]
+impl Slot {
+    /// Reserves addresses, and maps what a memory begins with.
+    fn map(image: Option<&Image>, bytes: usize, reserved_bytes: usize) -> io::Result<Self> {
+        // SAFETY: new addresses, which the kernel chooses.
+        let address =
+            unsafe { mmap_anonymous(null_mut(), reserved_bytes, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE) }?;
+        let image_bytes = image.map_or(0, Image::bytes);
+        let mut slot = Self { address: address.cast(), reserved_bytes, image_bytes, bytes: image_bytes, own_bytes: 0 };
+        if let Some(image) = image.filter(|_| image_bytes > 0) {
+            let access = ProtFlags::READ | ProtFlags::WRITE;
+            let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
+            // SAFETY: these addresses were reserved above, for this slot.
+            unsafe { mmap(address, image_bytes, access, flags, &image.file, 0) }?;
+        }
+        slot.grow(bytes)?;
+        Ok(slot)
+    }
+
+    fn place(&self) -> Place {
+        Place { address: self.address, bytes: self.bytes }
+    }
+
+    fn grow(&mut self, bytes: usize) -> io::Result<()> {
+        if bytes > self.reserved_bytes {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        if bytes > self.bytes {
+            // SAFETY: within the slot's addresses, behind what is in use.
+            unsafe {
+                let new = self.address.add(self.bytes).cast();
+                mprotect(new, bytes - self.bytes, MprotectFlags::READ | MprotectFlags::WRITE)?;
+            }
+            self.bytes = bytes;
+        }
+        Ok(())
+    }
+
+    /// As it was before anybody used it.
+    fn restore(&mut self, image: &Image, pages: &PageMap, hot: Option<&HotPages>) -> io::Result<()> {
+        if self.bytes > self.image_bytes {
+            let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
+            // SAFETY: within the slot's addresses; nobody has the memory any more.
+            unsafe {
+                let grown = self.address.add(self.image_bytes).cast();
+                mmap_anonymous(grown, self.bytes - self.image_bytes, ProtFlags::empty(), flags)?;
+            }
+            self.bytes = self.image_bytes;
+        }
+        let mut own = pages.written(self.place())?;
+        if total(&own) > SLOT_KEPT_BYTES {
+            let empty = HotPages::default();
+            for range in hot.unwrap_or(&empty).gaps(self.image_bytes) {
+                // SAFETY: within the slot's addresses; a private mapping of the image shows the image again.
+                unsafe { madvise(self.address.add(range.start).cast(), range.len(), Advice::LinuxDontNeed) }?;
+            }
+            own = pages.written(self.place())?;
+        }
+        for range in &own {
+            // SAFETY: within the memory and within the image, which are equally large and lie apart; the image is only
+            // read, and nobody else has the memory.
+            unsafe { self.address.add(range.start).copy_from_nonoverlapping(image.at(range.start), range.len()) };
+        }
+        self.own_bytes = total(&own);
+        Ok(())
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        #[expect(unsafe_code, reason = "the slot owns its addresses")]
+        // SAFETY: they were reserved with this size, and nobody uses them any more.
+        let _ = unsafe { munmap(self.address.cast(), self.reserved_bytes) };
+    }
+}
+
+/// Gives Wasmtime its memories.
+pub(crate) struct Creator(pub(crate) Arc<Slots>);
+
+#[expect(unsafe_code, reason = "Wasmtime relies on the size of the reservation")]
+// SAFETY: as many bytes are reserved as are asked for, guard included, and they stay where they are.
+unsafe impl MemoryCreator for Creator {
+    fn new_memory(
+        &self,
+        _: MemoryType,
+        minimum: usize,
+        _: Option<usize>,
+        reserved: Option<usize>,
+        guard: usize,
+    ) -> Result<Box<dyn LinearMemory>, String> {
+        let reserved = reserved.ok_or("a memory without a reservation would move")?;
+        let slot = self.0.take(minimum, reserved.max(minimum) + guard);
+        let slot = slot.map_err(|error| format!("the machine has no addresses for a sandbox: {error}"))?;
+        if slot.own_bytes > 0 {
+            self.0.shelf().begun_with.insert(slot.address.addr(), slot.own_bytes);
+        }
+        Ok(Box::new(SlotMemory { capacity: slot.reserved_bytes - guard, slot: Some(slot), slots: Arc::clone(&self.0) }))
+    }
+}
+
+/// A slot that an instance has.
+struct SlotMemory {
+    slot: Option<Slot>,
+    capacity: usize,
+    slots: Arc<Slots>,
+}
+
+#[expect(unsafe_code, reason = "Wasmtime relies on these figures")]
+// SAFETY: a slot never moves, and `bytes` of it can be read and written.
+unsafe impl LinearMemory for SlotMemory {
+    fn byte_size(&self) -> usize {
+        self.slot.as_ref().map_or(0, |slot| slot.bytes)
+    }
+
+    fn byte_capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn grow_to(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        let slot = self.slot.as_mut().filter(|_| bytes <= self.capacity);
+        Ok(slot.ok_or(io::ErrorKind::OutOfMemory).map_err(io::Error::from)?.grow(bytes)?)
+    }
+
+    fn as_ptr(&self) -> *mut u8 {
+        self.slot.as_ref().map_or(null_mut(), |slot| slot.address)
+    }
+}
+
+impl Drop for SlotMemory {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            self.slots.put_back(slot);
+        }
+    }
+}
