@@ -12,13 +12,12 @@ mod walls;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Blocks of at least so many bytes go back to the machine as soon as they are free. Left alone, the C library raises
-/// this bound with each block freed, and then keeps megabytes of a program's huge output for every thread.
-#[cfg(target_env = "gnu")]
-const LARGE_BLOCK_BYTES: libc::c_int = 256 * 1024;
+/// Gives memory back to the machine soon after it is free, a program's huge output too, and keeps what is about to be used
+/// again: the C library's allocator can do either.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    return_large_blocks();
     let arguments = args::Arguments::parse();
     let walls = match commands::prepare(&arguments) {
         Ok(walls) => walls,
@@ -33,14 +32,3 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     code
 }
-
-#[cfg(target_env = "gnu")]
-fn return_large_blocks() {
-    #[expect(unsafe_code, reason = "a setting of the C library's allocator, made before there is another thread")]
-    // SAFETY: mallopt takes two numbers and touches the allocator's settings only; no other thread runs yet.
-    let is_set = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES) };
-    debug_assert!(is_set == 1, "the bound is in the range that the C library takes");
-}
-
-#[cfg(not(target_env = "gnu"))]
-fn return_large_blocks() {}

@@ -28,7 +28,8 @@ impl ThreadUsage {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
         let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
         let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
-        let faults = getrusage(UsageWho::RUSAGE_THREAD).map_or(0, |usage| usage.minor_page_faults());
+        let all = |usage: nix::sys::resource::Usage| usage.minor_page_faults() + usage.major_page_faults();
+        let faults = getrusage(UsageWho::RUSAGE_THREAD).map_or(0, all);
         Self { cpu: Duration::new(seconds, nanoseconds), faults: u64::try_from(faults).unwrap_or(0) }
     }
 

@@ -4,12 +4,13 @@
 //! A page that was not written to is the image's, mapped copy-on-write; one that was is the sandbox's own, an anonymous
 //! one. The kernel tells them apart, also while it moves a page or has it on disk.
 
+use crate::clock::ThreadUsage;
 use rustix::{
     io::Errno,
     ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode},
-    mm::{Advice, madvise},
+    mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap},
 };
-use std::{ffi::c_void, fs::File, io, ops::Range, os::unix::fs::FileExt, sync::OnceLock};
+use std::{ffi::c_void, fs::File, io, ops::Range, os::unix::fs::FileExt, ptr::null_mut, sync::OnceLock};
 
 /// A page's entry in `/proc/self/pagemap`: <https://docs.kernel.org/admin-guide/mm/pagemap.html>
 const ENTRY_BYTES: usize = 8;
@@ -34,8 +35,11 @@ pub(crate) struct PageMap {
 
 impl PageMap {
     /// # Errors
-    /// Where the kernel does not tell.
+    /// Where the kernel does not tell, or does not count page faults.
     pub(crate) fn open() -> io::Result<Self> {
+        if !counts_faults()? {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         Ok(Self { file: File::open("/proc/self/pagemap")?, is_old: OnceLock::new() })
     }
 
@@ -88,6 +92,22 @@ impl PageMap {
             join(if entry & FILE == 0 { &mut hot.written } else { &mut hot.read }, range);
         }
         Ok(hot)
+    }
+}
+
+/// Whether a first write to a page is told as a page fault of this thread.
+fn counts_faults() -> io::Result<bool> {
+    let bytes = rustix::param::page_size();
+    let access = ProtFlags::READ | ProtFlags::WRITE;
+    #[expect(unsafe_code, reason = "a new mapping, which nobody else has")]
+    // SAFETY: new addresses that the kernel chooses; one byte of them is written, and they are given back.
+    unsafe {
+        let page = mmap_anonymous(null_mut(), bytes, access, MapFlags::PRIVATE)?;
+        let before = ThreadUsage::now();
+        page.cast::<u8>().write_volatile(1);
+        let faults = ThreadUsage::now().since(before).faults;
+        munmap(page, bytes)?;
+        Ok(faults > 0)
     }
 }
 
@@ -198,11 +218,14 @@ impl HotPages {
         }
     }
 
-    /// What lies between the pages that are written to, up to a size.
+    /// What lies between these pages, up to a size.
     pub(crate) fn gaps(&self, bytes: usize) -> impl Iterator<Item = Range<usize>> {
-        let starts = std::iter::once(0).chain(self.written.iter().map(|range| range.end));
-        let ends = self.written.iter().map(|range| range.start).chain(std::iter::once(bytes));
-        starts.zip(ends).map(|(start, end)| start..end).filter(|range| !range.is_empty())
+        let mut hot: Vec<_> = self.written.iter().chain(&self.read).cloned().collect();
+        hot.sort_unstable_by_key(|range| range.start);
+        hot.push(bytes..bytes);
+        let mut end = 0;
+        let gaps = hot.into_iter().map(move |range| std::mem::replace(&mut end, range.end)..range.start);
+        gaps.filter(|gap| !gap.is_empty())
     }
 }
 
@@ -234,8 +257,8 @@ mod tests {
 
     #[test]
     fn gaps_are_what_is_not_written() {
-        let hot = HotPages { written: vec![0..2, 5..6], read: Vec::new() };
-        assert_eq!(hot.gaps(9).collect::<Vec<_>>(), [2..5, 6..9]);
+        let hot = HotPages { written: vec![0..2, 5..6], read: vec![2..3] };
+        assert_eq!(hot.gaps(9).collect::<Vec<_>>(), [3..5, 6..9]);
         assert_eq!(HotPages::default().gaps(9).collect::<Vec<_>>(), [0..9]);
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     code_cache::{CodeCache, Found, code_key},
     output::{Output, OutputFull},
     pages::Place,
+    slots::Slots,
 };
 use sandlot_protocol::{
     Exception, Outcome, RawJson,
@@ -191,6 +192,7 @@ pub(crate) struct Prepared {
     alloc: TypedFunc<u32, u32>,
     enter: TypedFunc<(u32, u32), u64>,
     memory: Memory,
+    slots: Arc<Slots>,
     begun_with: usize,
 }
 
@@ -215,9 +217,15 @@ impl Prepared {
         let alloc = instance.get_typed_func(&mut store, EXPORT_ALLOC)?;
         let enter = instance.get_typed_func(&mut store, EXPORT_RUN)?;
         let memory = instance.get_memory(&mut store, EXPORT_MEMORY).ok_or_else(|| no_answer("no memory"))?;
-        let mut prepared = Self { store, instance, alloc, enter, memory, begun_with: 0 };
+        let slots = Arc::clone(&guest.slots);
+        let mut prepared = Self { store, instance, alloc, enter, memory, slots, begun_with: 0 };
         prepared.begun_with = guest.slots.begun_with(prepared.place());
         Ok(prepared)
+    }
+
+    /// Since it was prepared, whoever had it had no page fault.
+    pub(crate) fn had_no_faults(&self) {
+        self.slots.had_no_faults(self.place());
     }
 
     /// Where its memory lies.

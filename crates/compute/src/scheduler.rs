@@ -379,7 +379,11 @@ fn work(shared: &Shared, runtime: &Handle, worker: u16) {
         match poll {
             Ok(Poll::Pending) => shared.turn_over(id, future, cost(parts)),
             Ok(Poll::Ready((end, sandbox))) => {
-                shared.finish(id, cost(parts), sandbox, |_| end);
+                let cost = cost(parts);
+                if shared.count(&mut shared.state(), id, cost) == 0 {
+                    sandbox.had_no_faults();
+                }
+                shared.put_away(id, cost, sandbox, |_| end);
             }
             Err(_) => {
                 let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
@@ -523,16 +527,17 @@ impl Shared {
         }
     }
 
-    /// Charges a run for a turn, and notes it in the timeline.
-    fn count(&self, state: &mut State, id: RunId, cost: Cost) {
+    /// Charges a run for a turn, and notes it in the timeline. Says how many page faults it had since it began.
+    fn count(&self, state: &mut State, id: RunId, cost: Cost) -> u64 {
         state.slices += 1;
         state.busy += cost.wall;
-        let Some(slot) = state.slots.get_mut(&id) else { return };
+        let Some(slot) = state.slots.get_mut(&id) else { return u64::MAX };
         let account = &mut slot.account;
         account.count(cost.usage.cpu, cost.usage.faults, cost.parts, cost.started + cost.wall);
         if account.cpu > account.limits.cpu {
             slot.stop.get_or_insert(Stop::CpuTime);
         }
+        let faults = account.faults;
         if let Some(holding) = &slot.holding {
             // Whether that is too much is asked when the turn is over.
             holding.touched(account.private_bytes());
@@ -548,6 +553,7 @@ impl Shared {
             fuel: fuel.max(self.fuel_in(cost.usage.cpu).min(fuel + part_fuel(self.slice_fuel))),
         };
         state.timeline.push(turn);
+        faults
     }
 
     /// What burns in this time, by what was measured at the start.

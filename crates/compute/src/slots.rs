@@ -2,7 +2,8 @@
 //!
 //! An instance is used for one run and thrown away. The addresses that its memory had are used again: every page that the
 //! run wrote to is overwritten with the image's before another instance sees it, so that its first page faults are
-//! already paid. Where the kernel does not tell which pages these are, the addresses are given back instead.
+//! already paid. Which pages these are, the kernel tells; where it does not, the addresses are given back instead. A run
+//! that had no page fault can only have written to pages that were the memory's own before: then it need not be asked.
 
 use crate::{
     image::Image,
@@ -12,6 +13,7 @@ use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap, mmap
 use std::{
     collections::HashMap,
     io,
+    ops::Range,
     ptr::null_mut,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
@@ -22,6 +24,8 @@ use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 pub(crate) const SLOT_KEPT_BYTES: usize = 768 << 10;
 /// Memories that nobody uses and that are kept, on any machine.
 pub(crate) const SLOTS_KEPT_MAX: usize = 64;
+/// After so many runs only the pages that every run writes to are kept.
+const TRIM_RUNS: u32 = 32;
 
 /// The memories of one guest.
 #[derive(Debug, Default)]
@@ -35,8 +39,17 @@ pub(crate) struct Slots {
 #[derive(Debug, Default)]
 struct Shelf {
     free: Vec<Slot>,
-    /// Bytes of its own that a memory in use began with, by its address.
-    begun_with: HashMap<usize, usize>,
+    /// Memories in use, by their addresses.
+    used: HashMap<usize, Used>,
+}
+
+/// What is known of a memory in use.
+#[derive(Debug, Clone, Copy, Default)]
+struct Used {
+    /// Bytes of its own that it began with.
+    begun_with: usize,
+    /// Whoever used it has ended, and had no page fault.
+    had_no_faults: bool,
 }
 
 /// Addresses for one memory.
@@ -47,8 +60,10 @@ struct Slot {
     /// The image's size; what lies behind it up to `bytes` has been grown.
     image_bytes: usize,
     bytes: usize,
-    /// Bytes of its own, when it was restored last.
-    own_bytes: usize,
+    /// The pages of its own, as ranges of bytes; `None` when they were not asked for.
+    own: Option<Vec<Range<usize>>>,
+    /// How many runs have had it.
+    runs: u32,
 }
 
 #[expect(unsafe_code, reason = "whoever has a slot has its memory alone")]
@@ -79,7 +94,14 @@ impl Slots {
 
     /// Bytes of its own that the memory at this address began with.
     pub(crate) fn begun_with(&self, place: Place) -> usize {
-        self.shelf().begun_with.get(&place.address.addr()).copied().unwrap_or(0)
+        self.shelf().used.get(&place.address.addr()).map_or(0, |used| used.begun_with)
+    }
+
+    /// From its instantiation on, whoever used the memory at this address had no page fault.
+    pub(crate) fn had_no_faults(&self, place: Place) {
+        if let Some(used) = self.shelf().used.get_mut(&place.address.addr()) {
+            used.had_no_faults = true;
+        }
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
@@ -98,21 +120,21 @@ impl Slots {
             && image.is_some()
         {
             hot.populate(slot.place());
-            slot.own_bytes = total(&hot.written);
+            slot.forget(hot.gaps(bytes))?;
         }
         Ok(slot)
     }
 
     fn put_back(&self, mut slot: Slot) {
         let mut shelf = self.shelf();
-        shelf.begun_with.remove(&slot.address.addr());
+        let used = shelf.used.remove(&slot.address.addr()).unwrap_or_default();
         // Room is looked for before the work, which others need not wait for.
         if shelf.free.len() >= SLOTS_KEPT_MAX || self.image.get().is_none_or(|image| image.bytes() != slot.image_bytes) {
             return;
         }
         drop(shelf);
         if let Some((image, pages)) = self.image.get().zip(self.pages.get())
-            && slot.restore(image, pages, self.hot.get()).is_ok()
+            && slot.restore(image, pages, self.hot.get(), used.had_no_faults).is_ok()
         {
             self.shelf().free.push(slot);
         }
@@ -133,7 +155,7 @@ impl Slot {
         let address =
             unsafe { mmap_anonymous(null_mut(), reserved_bytes, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE) }?;
         let image_bytes = image.map_or(0, Image::bytes);
-        let mut slot = Self { address: address.cast(), reserved_bytes, image_bytes, bytes: image_bytes, own_bytes: 0 };
+        let mut slot = Self { address: address.cast(), reserved_bytes, image_bytes, bytes: image_bytes, own: None, runs: 0 };
         if let Some(image) = image.filter(|_| image_bytes > 0) {
             let access = ProtFlags::READ | ProtFlags::WRITE;
             let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
@@ -164,7 +186,13 @@ impl Slot {
     }
 
     /// As it was before anybody used it.
-    fn restore(&mut self, image: &Image, pages: &PageMap, hot: Option<&HotPages>) -> io::Result<()> {
+    fn restore(
+        &mut self,
+        image: &Image,
+        pages: &PageMap,
+        hot: Option<&HotPages>,
+        had_no_faults: bool,
+    ) -> io::Result<()> {
         if self.bytes > self.image_bytes {
             let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
             // SAFETY: within the slot's addresses; nobody has the memory any more.
@@ -174,13 +202,12 @@ impl Slot {
             }
             self.bytes = self.image_bytes;
         }
-        let mut own = pages.written(self.place())?;
-        if total(&own) > SLOT_KEPT_BYTES {
-            let empty = HotPages::default();
-            for range in hot.unwrap_or(&empty).gaps(self.image_bytes) {
-                // SAFETY: within the slot's addresses; a private mapping of the image shows the image again.
-                unsafe { madvise(self.address.add(range.start).cast(), range.len(), Advice::LinuxDontNeed) }?;
-            }
+        self.runs = self.runs.wrapping_add(1);
+        let known = self.own.take().filter(|_| had_no_faults);
+        let mut own = known.map_or_else(|| pages.written(self.place()), Ok)?;
+        if total(&own) > SLOT_KEPT_BYTES || self.runs.is_multiple_of(TRIM_RUNS) {
+            let none = HotPages::default();
+            self.forget(hot.unwrap_or(&none).gaps(self.image_bytes))?;
             own = pages.written(self.place())?;
         }
         for range in &own {
@@ -188,7 +215,16 @@ impl Slot {
             // read, and nobody else has the memory.
             unsafe { self.address.add(range.start).copy_from_nonoverlapping(image.at(range.start), range.len()) };
         }
-        self.own_bytes = total(&own);
+        self.own = Some(own);
+        Ok(())
+    }
+
+    /// These parts of the image's mapping show the image again, and take no memory.
+    fn forget(&mut self, ranges: impl Iterator<Item = Range<usize>>) -> io::Result<()> {
+        for range in ranges {
+            // SAFETY: within the slot's addresses; a private mapping of a file shows the file again.
+            unsafe { madvise(self.address.add(range.start).cast(), range.len(), Advice::LinuxDontNeed) }?;
+        }
         Ok(())
     }
 }
@@ -218,9 +254,9 @@ unsafe impl MemoryCreator for Creator {
         let reserved = reserved.ok_or("a memory without a reservation would move")?;
         let slot = self.0.take(minimum, reserved.max(minimum) + guard);
         let slot = slot.map_err(|error| format!("the machine has no addresses for a sandbox: {error}"))?;
-        if slot.own_bytes > 0 {
-            self.0.shelf().begun_with.insert(slot.address.addr(), slot.own_bytes);
-        }
+        let hot_bytes = || self.0.hot.get().map_or(0, |hot| total(&hot.written));
+        let begun_with = slot.own.as_deref().map_or_else(hot_bytes, total);
+        self.0.shelf().used.insert(slot.address.addr(), Used { begun_with, had_no_faults: false });
         Ok(Box::new(SlotMemory { capacity: slot.reserved_bytes - guard, slot: Some(slot), slots: Arc::clone(&self.0) }))
     }
 }
