@@ -2,9 +2,11 @@
 //!
 //! - [`Tracker`]: bound, then run
 //! - [`registry`]: the rules, without sockets or a clock
+//! - `peers`: who lives, in the orders in which it is asked for
 //! - `handler`: one message in, one call of the registry, one reply out
 
 mod handler;
+mod peers;
 pub mod registry;
 mod tracker;
 

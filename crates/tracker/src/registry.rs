@@ -1,5 +1,6 @@
 //! Who is alive, and who has room. Leases run out; nobody has to say goodbye.
 
+use crate::peers::{Lease, Peers};
 use sandlot_protocol::{
     Address, FileName, PeerId,
     limits::{HEARTBEATS_MISSED_MAX, LEASE_WITHOUT_HEARTBEAT, TASK_MEMORY_BYTES},
@@ -29,28 +30,10 @@ pub struct Full(&'static str);
 /// Which peers live, and their files.
 #[derive(Debug, Default)]
 pub struct Registry {
-    peers: BTreeMap<Address, Lease>,
+    peers: Peers,
     files: BTreeMap<FileName, BTreeSet<Address>>,
     files_count: usize,
     choices: u64,
-}
-
-#[derive(Debug)]
-struct Lease {
-    peer_id: Option<PeerId>,
-    cpu_load: f64,
-    queued: u64,
-    workers: Option<u64>,
-    /// Said to have less memory than a task may need.
-    memory_is_full: bool,
-    length: Duration,
-    registered_at: f64,
-    last_update: f64,
-    heard: Instant,
-    /// Tasks sent there since its last report.
-    assigned: u64,
-    /// When it was last chosen, as a count.
-    chosen: u64,
 }
 
 /// A peer, as STATUS tells of it.
@@ -88,7 +71,7 @@ impl Registry {
     /// When there are too many peers.
     pub fn report(&mut self, address: Address, report: &Register, now: Now) -> Result<bool, Full> {
         self.expire(now.instant);
-        if self.peers.len() >= PEERS_MAX && !self.peers.contains_key(&address) {
+        if self.peers.len() >= PEERS_MAX && self.peers.get(&address).is_none() {
             return Err(Full("as many peers"));
         }
         let known = self.peers.get(&address);
@@ -113,7 +96,7 @@ impl Registry {
             assigned: 0,
             chosen,
         };
-        Ok(self.peers.insert(address, lease).is_some())
+        Ok(self.peers.insert(address, lease))
     }
 
     /// A peer goes, and its files with it.
@@ -127,11 +110,13 @@ impl Registry {
     pub fn best(&mut self, exclude: &[Address], now: Instant) -> Option<(Address, f64)> {
         self.expire(now);
         self.choices += 1;
-        let candidates = self.peers.iter_mut().filter(|(address, _)| !exclude.contains(address));
-        let (address, lease) = candidates.min_by(|(_, one), (_, other)| one.compare(other))?;
-        lease.assigned += 1;
-        lease.chosen = self.choices;
-        Some((address.clone(), lease.cpu_load))
+        let (address, chosen) = (self.peers.best(exclude)?, self.choices);
+        self.peers.change(&address, |lease| {
+            lease.assigned += 1;
+            lease.chosen = chosen;
+        });
+        let cpu_load = self.peers.get(&address)?.cpu_load;
+        Some((address, cpu_load))
     }
 
     /// A peer has a file, and so it lives.
@@ -139,9 +124,7 @@ impl Registry {
     /// # Errors
     /// When there are too many files.
     pub fn add_file(&mut self, filename: FileName, address: Address, now: Instant) -> Result<(), Full> {
-        if let Some(lease) = self.peers.get_mut(&address) {
-            lease.heard = now;
-        }
+        self.peers.change(&address, |lease| lease.heard = now);
         if self.files_count >= FILES_MAX {
             self.forget_strangers();
         }
@@ -170,7 +153,7 @@ impl Registry {
     pub fn holders(&mut self, filename: &FileName, now: Instant) -> Vec<FilePeer> {
         self.expire(now);
         let holders = self.files.get(filename).into_iter().flatten();
-        let alive = holders.filter(|address| self.peers.contains_key(address));
+        let alive = holders.filter(|address| self.peers.get(address).is_some());
         alive.map(|address| FilePeer { ip: address.host().to_owned(), port: address.port() }).collect()
     }
 
@@ -197,11 +180,8 @@ impl Registry {
 
     /// Drops the peers that were silent too long, and their files.
     fn expire(&mut self, now: Instant) {
-        let silent = |lease: &Lease| now.saturating_duration_since(lease.heard) > lease.length;
-        let gone: BTreeSet<Address> =
-            self.peers.iter().filter(|(_, lease)| silent(lease)).map(|(address, _)| address.clone()).collect();
+        let gone = self.peers.expire(now);
         if !gone.is_empty() {
-            self.peers.retain(|address, _| !gone.contains(address));
             self.forget_files(&gone);
         }
     }
@@ -212,7 +192,7 @@ impl Registry {
 
     /// Files of peers that never registered make room when there is none.
     fn forget_strangers(&mut self) {
-        let known: BTreeSet<Address> = self.peers.keys().cloned().collect();
+        let known: BTreeSet<Address> = self.peers.iter().map(|(address, _)| address.clone()).collect();
         self.keep_files(|address| known.contains(address));
     }
 
@@ -224,24 +204,6 @@ impl Registry {
             !holders.is_empty()
         });
         self.files_count = kept;
-    }
-}
-
-impl Lease {
-    /// Less is better: memory that is not full, load, then tasks since the last report, then who was chosen longer ago.
-    fn compare(&self, other: &Self) -> std::cmp::Ordering {
-        let by_memory = self.memory_is_full.cmp(&other.memory_is_full);
-        by_memory
-            .then(self.pressure().total_cmp(&other.pressure()))
-            .then(self.assigned.cmp(&other.assigned))
-            .then(self.chosen.cmp(&other.chosen))
-    }
-
-    /// Load, and for a peer that says how many workers it has, what waits for them. In steps of a hundredth, so that
-    /// noise does not decide between idle peers.
-    fn pressure(&self) -> f64 {
-        let waiting = self.workers.map_or(0.0, |workers| (self.queued + self.assigned) as f64 / workers.max(1) as f64);
-        ((self.cpu_load + waiting) * 100.0).round()
     }
 }
 
