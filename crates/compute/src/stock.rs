@@ -74,7 +74,7 @@ mod scratch {
     use std::{future::Future, pin::pin, task::*, time::Instant};
     #[test]
     fn scratch() {
-        let snapshot = std::fs::read("../../guest/target/snapshot.wasm.zst").unwrap();
+        let snapshot = std::fs::read(std::env::var("SNAP").unwrap_or("../../guest/target/snapshot.wasm.zst".into())).unwrap();
         let guest = Guest::load(&snapshot, std::path::Path::new("../../guest/target/cache"), &mut |_| {}).unwrap();
         let stock = Stock::new(guest.clone(), 4);
         println!("measure {}", crate::calibrate::measure(&stock, std::time::Duration::from_micros(1500)));

@@ -11,6 +11,10 @@ use sandlot_tests::{
 };
 use std::{path::Path, process::ExitCode, time::Duration};
 
+/// What runs in this process, runs as it does in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "usage: harness MEASUREMENT|all [--json] [--seconds N]
          MEASUREMENT: start, overhead, slices, fairness, density, memory, files, peer-start, growth
        harness soak --minutes N
