@@ -192,7 +192,7 @@ async fn first_result(tracker: &Node, cache: &Path) -> f64 {
 }
 
 /// Tasks a second with many clients, a connection for each task.
-pub async fn throughput(port: u16) -> f64 {
+async fn throughput(port: u16) -> f64 {
     let started = clock::now();
     let mut running = JoinSet::new();
     for _ in 0..CLIENTS {

@@ -38,7 +38,8 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Option<Split>, wasmparser::BinaryRead
         match &payload {
             Payload::MemorySection(memories) if memories.count() == 1 => {
                 let memory = memories.clone().into_iter().next().transpose()?;
-                let bytes = memory.filter(|memory| memory.page_size_log2.is_none() && !memory.memory64 && !memory.shared);
+                let bytes =
+                    memory.filter(|memory| memory.page_size_log2.is_none() && !memory.memory64 && !memory.shared);
                 content = bytes.map(|memory| vec![0; (memory.initial << 16) as usize]);
             }
             Payload::DataCountSection { .. } => {
@@ -116,7 +117,9 @@ impl Image {
     pub(crate) fn in_memory(content: &[u8]) -> io::Result<Self> {
         let file = File::from(memfd_create("sandlot-guest", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
         file.set_len(content.len() as u64)?;
-        for (index, part) in content.chunks(PART_BYTES).enumerate().filter(|(_, part)| part.iter().any(|&byte| byte != 0)) {
+        for (index, part) in
+            content.chunks(PART_BYTES).enumerate().filter(|(_, part)| part.iter().any(|&byte| byte != 0))
+        {
             file.write_all_at(part, (index * PART_BYTES) as u64)?;
         }
         fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;

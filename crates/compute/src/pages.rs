@@ -257,8 +257,35 @@ mod tests {
 
     #[test]
     fn gaps_are_what_is_not_written() {
-        let hot = HotPages { written: vec![0..2, 5..6], read: vec![2..3] };
-        assert_eq!(hot.gaps(9).collect::<Vec<_>>(), [3..5, 6..9]);
-        assert_eq!(HotPages::default().gaps(9).collect::<Vec<_>>(), [0..9]);
+        let hot = HotPages { written: vec![0..2, 5..6], read: vec![2..3, 10..11] };
+        assert_eq!(hot.gaps(12).collect::<Vec<_>>(), [3..5, 6..10, 11..12]);
+        assert_eq!(HotPages::default().gaps(9).next(), Some(0..9));
+    }
+
+    #[test]
+    fn both_ways_to_ask_tell_the_same() {
+        let pages = PageMap::open().unwrap();
+        let bytes = 600 * rustix::param::page_size();
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(bytes as u64).unwrap();
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        #[expect(unsafe_code, reason = "a new mapping, which nobody else has")]
+        // SAFETY: new addresses that the kernel chooses; what is touched lies within them.
+        unsafe {
+            let address: *mut u8 =
+                rustix::mm::mmap(null_mut(), bytes, access, MapFlags::PRIVATE, &file, 0).unwrap().cast();
+            // More ranges than one call tells.
+            (0..600).step_by(2).for_each(|page| address.add(page * rustix::param::page_size()).write_volatile(1));
+            let _ = address.add(rustix::param::page_size()).read_volatile();
+            let place = Place { address, bytes };
+            let found = pages.read(place).unwrap().written;
+            assert_eq!(found.len(), 300);
+            match pages.scan(place) {
+                Err(Errno::NOTTY) => {}
+                scanned => assert_eq!(scanned.unwrap(), found),
+            }
+            assert_eq!(pages.written(place).unwrap(), found);
+            munmap(address.cast(), bytes).unwrap();
+        }
     }
 }

@@ -129,7 +129,8 @@ impl Slots {
         let mut shelf = self.shelf();
         let used = shelf.used.remove(&slot.address.addr()).unwrap_or_default();
         // Room is looked for before the work, which others need not wait for.
-        if shelf.free.len() >= SLOTS_KEPT_MAX || self.image.get().is_none_or(|image| image.bytes() != slot.image_bytes) {
+        if shelf.free.len() >= SLOTS_KEPT_MAX || self.image.get().is_none_or(|image| image.bytes() != slot.image_bytes)
+        {
             return;
         }
         drop(shelf);
@@ -152,10 +153,12 @@ impl Slot {
     /// Reserves addresses, and maps what a memory begins with.
     fn map(image: Option<&Image>, bytes: usize, reserved_bytes: usize) -> io::Result<Self> {
         // SAFETY: new addresses, which the kernel chooses.
-        let address =
-            unsafe { mmap_anonymous(null_mut(), reserved_bytes, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE) }?;
+        let address = unsafe {
+            mmap_anonymous(null_mut(), reserved_bytes, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE)
+        }?;
         let image_bytes = image.map_or(0, Image::bytes);
-        let mut slot = Self { address: address.cast(), reserved_bytes, image_bytes, bytes: image_bytes, own: None, runs: 0 };
+        let mut slot =
+            Self { address: address.cast(), reserved_bytes, image_bytes, bytes: image_bytes, own: None, runs: 0 };
         if let Some(image) = image.filter(|_| image_bytes > 0) {
             let access = ProtFlags::READ | ProtFlags::WRITE;
             let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE;
@@ -294,5 +297,117 @@ impl Drop for SlotMemory {
         if let Some(slot) = self.slot.take() {
             self.slots.put_back(slot);
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(unsafe_code, reason = "what a guest does to its memory")]
+mod tests {
+    use super::*;
+    use crate::clock::ThreadUsage;
+
+    const PAGE: usize = 4096;
+
+    /// Memories of so many pages, each page with its own number in it.
+    fn slots(pages: usize) -> Slots {
+        let content: Vec<u8> = (0..pages).flat_map(|page| [page as u8 | 1; PAGE]).collect();
+        let slots = Slots::default();
+        slots.set_image(Image::in_memory(&content).unwrap());
+        slots
+    }
+
+    fn take(slots: &Slots) -> Slot {
+        let bytes = slots.image.get().unwrap().bytes();
+        slots.take(bytes, 64 << 20).unwrap()
+    }
+
+    fn bytes(slot: &mut Slot) -> &mut [u8] {
+        // SAFETY: the slot is not used by anybody else.
+        unsafe { std::slice::from_raw_parts_mut(slot.address, slot.bytes) }
+    }
+
+    fn check_new(slots: &Slots, slot: &mut Slot) {
+        let image = slots.image.get().unwrap();
+        assert_eq!(slot.bytes, image.bytes());
+        for (page, found) in bytes(slot).chunks(PAGE).enumerate() {
+            assert!(found == [page as u8 | 1; PAGE], "page {page} is another's");
+        }
+    }
+
+    #[test]
+    fn a_memory_is_as_new_wherever_it_was_written_to() {
+        let slots = slots(100);
+        let mut address = None;
+        for round in 0..3 * TRIM_RUNS as usize {
+            let mut slot = take(&slots);
+            check_new(&slots, &mut slot);
+            assert_eq!(*address.get_or_insert(slot.address), slot.address);
+            for page in (round % 7..100).step_by(1 + round % 5) {
+                bytes(&mut slot)[page * PAGE + round] = 0;
+            }
+            // Where there is a place for it, the kernel has some of it on disk.
+            // SAFETY: the content stays as it is.
+            let _ = unsafe { madvise(slot.address.cast(), slot.bytes, Advice::LinuxPageOut) };
+            slots.put_back(slot);
+        }
+    }
+
+    #[test]
+    fn without_page_faults_the_pages_of_its_own_are_those_it_had() {
+        let slots = slots(100);
+        let mut slot = take(&slots);
+        for page in [7, 8, 30] {
+            bytes(&mut slot)[page * PAGE] = 0;
+        }
+        slots.put_back(slot);
+        let mut slot = take(&slots);
+        assert_eq!(slot.own, Some(vec![7 * PAGE..9 * PAGE, 30 * PAGE..31 * PAGE]));
+        slots.shelf().used.insert(slot.address.addr(), Used::default());
+        let before = ThreadUsage::now();
+        for page in [7, 8, 30] {
+            bytes(&mut slot)[page * PAGE + 9] = 0;
+        }
+        assert_eq!(ThreadUsage::now().since(before).faults, 0);
+        slots.had_no_faults(slot.place());
+        slots.put_back(slot);
+        check_new(&slots, &mut take(&slots));
+    }
+
+    #[test]
+    fn what_was_grown_is_gone() {
+        let slots = slots(16);
+        for _ in 0..2 {
+            let mut slot = take(&slots);
+            check_new(&slots, &mut slot);
+            let had = slot.bytes;
+            slot.grow(had + 4 * PAGE).unwrap();
+            assert!(bytes(&mut slot)[had..].iter().all(|&byte| byte == 0));
+            bytes(&mut slot)[had..].fill(1);
+            slots.put_back(slot);
+        }
+        assert!(take(&slots).grow(65 << 20).is_err());
+    }
+
+    #[test]
+    fn what_an_unused_memory_keeps_is_bounded() {
+        let slots = slots(SLOT_KEPT_BYTES / PAGE * 2);
+        let mut slot = take(&slots);
+        bytes(&mut slot).fill(0);
+        slots.put_back(slot);
+        let mut slot = take(&slots);
+        assert_eq!(total(slot.own.as_deref().unwrap()), 0);
+        check_new(&slots, &mut slot);
+        let many: Vec<_> = (0..2 * SLOTS_KEPT_MAX).map(|_| take(&slots)).collect();
+        many.into_iter().for_each(|slot| slots.put_back(slot));
+        assert_eq!(slots.shelf().free.len(), SLOTS_KEPT_MAX);
+    }
+
+    #[test]
+    fn a_memory_of_another_size_is_used_once() {
+        let slots = slots(16);
+        let slot = slots.take(PAGE, 1 << 20).unwrap();
+        assert_eq!((slot.bytes, slot.image_bytes), (PAGE, 0));
+        slots.put_back(slot);
+        assert_eq!(slots.shelf().free.len(), 0);
     }
 }

@@ -413,8 +413,7 @@ mod hostile_guest {
                (func (export \"job_alloc\") (param i32) (result i32) i32.const 1024)
                (func (export \"job_run\") (param i32 i32) (result i64) {body}))"
         );
-        let guest =
-            Guest::compile(&wat::parse_str(&wat).expect(&wat)).unwrap_or_else(|error| panic!("{error}: {wat}"));
+        let guest = Guest::compile(&wat::parse_str(&wat).expect(&wat)).unwrap_or_else(|error| panic!("{error}: {wat}"));
         let config = ComputeConfig { workers: 1, live_runs_max: 1, ..ComputeConfig::default() };
         let compute = Compute::start(config, guest).unwrap();
         let limits = RunLimits { fuel: 10_000_000, ..RunLimits::default() };
