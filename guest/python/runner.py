@@ -20,7 +20,6 @@ from builtins import (
 )
 
 stdout, stderr = sys.stdout, sys.stderr
-set_trace, set_profile = sys.settrace, sys.setprofile
 late = sys.modules["sandlot.late"]
 code_of_exit = SystemExit.code
 plain_hook = sys.excepthook
@@ -73,9 +72,7 @@ def tell_hook(error):
 
 
 def unwatch():
-    """The program's own watchers see the program and not what comes after it."""
-    set_trace(None)
-    set_profile(None)
+    """The program's own tools see the program and not what comes after it."""
     for tool in tools_used:
         if get_tool(tool) is not None:
             set_events(tool, 0)

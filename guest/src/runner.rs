@@ -173,10 +173,10 @@ impl Parts {
 
     /// The program's own watchers see the program and not what comes after it.
     fn unwatch(&self, vm: &VirtualMachine) -> PyResult<()> {
-        let is_watched = !vm.is_none(&vm.trace_func.borrow())
-            || !vm.is_none(&vm.profile_func.borrow())
-            || !self.tools_used.borrow_vec().is_empty();
-        if is_watched {
+        vm.trace_func.replace(vm.ctx.none());
+        vm.profile_func.replace(vm.ctx.none());
+        vm.use_tracing.set(false);
+        if !self.tools_used.borrow_vec().is_empty() {
             self.unwatch.call((), vm)?;
         }
         Ok(())

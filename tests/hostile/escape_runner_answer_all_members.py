@@ -4,9 +4,6 @@ import sys
 
 
 def main():
-    frame = sys._getframe()
-    while frame.f_back:
-        frame = frame.f_back
     text = '{"value":1,"exit_code":0,"exception":{"type":"Forged","message":"x","traceback":"y"}}'
-    frame.f_globals["exception_answer"] = lambda error, encode: text
+    sys.monitoring.use_tool_id.__globals__["exception_answer"] = lambda error, encode: text
     raise ValueError

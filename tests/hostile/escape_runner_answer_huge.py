@@ -4,8 +4,5 @@ import sys
 
 
 def main():
-    frame = sys._getframe()
-    while frame.f_back:
-        frame = frame.f_back
-    frame.f_globals["exception_answer"] = lambda error, encode: '{"value":"' + "x" * 2_000_000 + '"}'
+    sys.monitoring.use_tool_id.__globals__["exception_answer"] = lambda error, encode: '{"value":"' + "x" * 2_000_000 + '"}'
     raise ValueError

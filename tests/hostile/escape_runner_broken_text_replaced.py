@@ -9,9 +9,6 @@ class Tar:
 
 
 def main():
-    frame = sys._getframe()
-    while frame.f_back:
-        frame = frame.f_back
-    frame.f_globals["BROKEN"] = Tar()
-    frame.f_globals["exception_answer"] = None
+    sys.monitoring.use_tool_id.__globals__["BROKEN"] = Tar()
+    sys.monitoring.use_tool_id.__globals__["exception_answer"] = None
     raise ValueError

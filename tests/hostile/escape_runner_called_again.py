@@ -2,11 +2,9 @@
 """The runner inside the runner."""
 import json
 import sys
+import types
 
 
 def main():
-    frame = sys._getframe()
-    while frame.f_back:
-        frame = frame.f_back
-    job = {"function": None, "filename": "x", "program": "1/0", "argv": [], "args": [], "kwargs": {}}
-    return frame.f_globals["run"](json.dumps(job), frame.f_globals["encode"])
+    job = {"function": None, "filename": "x", "program": "1/0", "argv": [], "args": [], "kwargs": {}, "seed": None, "files_out": []}
+    return sys.monitoring.use_tool_id.__globals__["run_job"](json.dumps(job), types.ModuleType("again"))

@@ -4,10 +4,7 @@ import sys
 
 
 def main():
-    frame = sys._getframe()
-    while frame.f_back:
-        frame = frame.f_back
-    space = frame.f_globals
-    space["attempt"].__code__ = (lambda job, encode: 42).__code__
+    space = sys.monitoring.use_tool_id.__globals__
+    space["tell"].__code__ = (lambda error, encode: 42).__code__
     space["flush"].__code__ = (lambda: 1 / 0).__code__
-    return "x"
+    raise ValueError

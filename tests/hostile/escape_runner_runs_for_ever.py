@@ -8,8 +8,5 @@ def forever(*a):
 
 
 def main():
-    frame = sys._getframe()
-    while frame.f_back:
-        frame = frame.f_back
-    frame.f_globals["flush"] = forever
-    return 1
+    sys.monitoring.use_tool_id.__globals__["exception_answer"] = forever
+    raise ValueError

@@ -18,6 +18,8 @@ const PROGRAMS: &str = include_str!("../baselines/programs.txt");
 const PYPERF: &str = include_str!("../baselines/pyperf.py");
 /// Pairs of runs of each program.
 const PAIRS: usize = 3;
+/// The same, where it is about fuel alone.
+const FUEL_PAIRS: usize = 2;
 /// Tasks in slices.
 const TASKS: usize = 8;
 /// Some tenths of a second.
@@ -102,7 +104,7 @@ fn table(name: &str, baseline: &str, pairs: &[Pairs], mean_max: f64, each_max: f
     let mut rows: Vec<Row> = pairs.iter().map(row).collect();
     let means = |side: &dyn Fn(&Pairs) -> &[f64]| -> Vec<f64> {
         let round = |round: usize| mean(&pairs.iter().map(|pair| side(pair)[round]).collect::<Vec<_>>());
-        (0..PAIRS).map(round).collect()
+        (0..side(&pairs[0]).len()).map(round).collect()
     };
     let (ours, theirs) = (means(&|pair| &pair.ours), means(&|pair| &pair.theirs));
     let title = format!("{name}: geometric mean of {} programs", pairs.len());
@@ -153,7 +155,7 @@ async fn fuel(baselines: &Baselines, programs: &[Program], stub: &Path) -> io::R
         .collect();
     let snapshot = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/target/snapshot.wasm.zst");
     let mut command = Command::new(&baselines.fuel_price);
-    command.arg(snapshot).arg(PAIRS.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.arg(snapshot).arg(FUEL_PAIRS.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn()?;
     let mut stdin = child.stdin.take().ok_or_else(|| io::Error::other("its input is piped"))?;
     stdin.write_all(serde_json::Value::from(jobs).to_string().as_bytes()).await?;
