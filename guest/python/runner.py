@@ -223,13 +223,12 @@ def printable(members):
 
 def flush():
     for name, own in (("stdout", stdout), ("stderr", stderr)):
-        try:
-            own.flush()
-            stream = getattr(sys, name, own)
-            if stream is not own:
+        # The program's own stream may hold back what goes to this one.
+        for stream in (getattr(sys, name, own), own):
+            try:
                 stream.flush()
-        except BaseException:
-            pass
+            except BaseException:
+                pass
 
 
 __file__ = begin.__code__.co_filename

@@ -3,7 +3,7 @@
 use crate::json;
 use rustpython_vm::{
     AsObject, PyObject, PyObjectRef, PyRef, PyResult, VirtualMachine,
-    builtins::{PyBaseExceptionRef, PyCode, PyDict, PyFunction, PyList, PyListRef, PyModule, PyStr},
+    builtins::{PyBaseExceptionRef, PyCode, PyDict, PyList, PyListRef, PyModule, PyStr},
     function::FuncArgs,
     scope::Scope,
 };
@@ -163,11 +163,7 @@ impl Parts {
             Some(found) if found.is_callable() => found,
             _ => self.find.call((module.clone(), function.clone()), vm)?,
         };
-        if found.downcast_ref::<PyFunction>().is_some() && job.kwargs.is_empty() {
-            let args = job.args.borrow_vec().to_vec();
-            return found.call_with_args(FuncArgs::from(args), vm);
-        }
-        // What is called from Python finds a frame below its own.
+        // From Python, so that it finds a frame below its own, as a script's functions do.
         self.call.call((found, job.args.clone(), job.kwargs.clone()), vm)
     }
 

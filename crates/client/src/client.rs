@@ -3,13 +3,14 @@
 use sandlot_net::{Connection, NetError, clock};
 use sandlot_protocol::{Address, CpuResult, CpuTask, Refusal, Reply, Request, StatusReply, TaskId, request::Nothing};
 use std::{
+    io,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
-use tokio::{sync::OnceCell, time::timeout};
+use tokio::time::timeout;
 
 /// A node that does not answer a connection within this time is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -41,13 +42,22 @@ pub struct Client {
     address: Address,
     kept: Mutex<Option<Arc<Connection>>>,
     /// The node was met, and answers many requests on one connection. Existing nodes do not.
-    is_ours: OnceCell<bool>,
+    is_ours: OnceLock<bool>,
     /// Requests under way on connections that nobody shares yet.
     first_contacts: AtomicUsize,
     /// Held by the one who opens the connection that is shared.
     opening: tokio::sync::Mutex<()>,
+    attempts: Mutex<Attempts>,
     /// When the node was last asked whether it is there, and whether it was: one answer serves all who wait.
     seen: tokio::sync::Mutex<Option<(Instant, bool)>>,
+}
+
+/// Attempts to open the connection that is shared.
+#[derive(Debug, Clone, Default)]
+struct Attempts {
+    count: u64,
+    /// Why the last one failed.
+    failure: Option<String>,
 }
 
 impl Client {
@@ -57,9 +67,10 @@ impl Client {
         Self {
             address,
             kept: Mutex::new(None),
-            is_ours: OnceCell::new(),
+            is_ours: OnceLock::new(),
             first_contacts: AtomicUsize::new(0),
             opening: tokio::sync::Mutex::new(()),
+            attempts: Mutex::default(),
             seen: tokio::sync::Mutex::new(None),
         }
     }
@@ -106,7 +117,9 @@ impl Client {
     /// # Errors
     /// When the node cannot be asked or refuses. That the task failed is no error: its outcome says so.
     pub async fn run(&self, task: CpuTask) -> Result<CpuResult, ClientError> {
-        self.is_ours.get_or_try_init(|| self.meet()).await?;
+        if self.is_ours.get().is_none() {
+            self.shared().await?;
+        }
         match self.ask(&Request::CpuTask(task)).await? {
             Reply::CpuResult(result) => Ok(Arc::unwrap_or_clone(result)),
             _ => Err(self.unexpected()),
@@ -135,7 +148,6 @@ impl Client {
     async fn ask_first(&self, request: &Request) -> Result<Reply, NetError> {
         let first = FirstContact::begin(&self.first_contacts);
         if first.others > 0
-            && *self.is_ours.get_or_try_init(|| self.meet()).await?
             && let Some(shared) = self.shared().await?
         {
             return self.ask_on(&shared, request).await;
@@ -143,13 +155,34 @@ impl Client {
         self.ask_anew(request).await
     }
 
-    /// The connection that is shared; one of those who want it opens it.
+    /// The connection that is shared, where the node allows it. One of those who want it opens it, and if that fails, it
+    /// has failed for all of them.
     async fn shared(&self) -> Result<Option<Arc<Connection>>, NetError> {
+        if self.is_ours.get() == Some(&false) {
+            return Ok(None);
+        }
+        let before = self.attempts().count;
         let _only_one = self.opening.lock().await;
         if self.kept().is_none() {
-            self.meet().await?;
+            let failed =
+                Some(self.attempts()).filter(|attempts| attempts.count != before).and_then(|last| last.failure);
+            if let Some(failure) = failed {
+                let error = io::Error::other(format!("it was tried a moment ago: {failure}"));
+                return Err(NetError::Connect { address: self.address.clone(), error });
+            }
+            let met = self.meet().await;
+            let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+            attempts.count += 1;
+            attempts.failure = met.as_ref().err().map(ToString::to_string);
+            drop(attempts);
+            // It may be known by now.
+            let _ = self.is_ours.set(met?);
         }
         Ok(self.kept())
+    }
+
+    fn attempts(&self) -> Attempts {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn ask_anew(&self, request: &Request) -> Result<Reply, NetError> {

@@ -23,7 +23,7 @@ pub(crate) struct Account {
     pub(crate) cpu: Duration,
     pub(crate) slices: u64,
     /// Pages that it touched first.
-    pub(crate) faults: u64,
+    pub(crate) faults: Option<u64>,
     /// Fuel of a part of a slice, and how many parts were used up.
     pub(crate) part_fuel: u64,
     pub(crate) parts: u64,
@@ -60,7 +60,7 @@ impl Account {
             started: None,
             cpu: Duration::ZERO,
             slices: 0,
-            faults: 0,
+            faults: Some(0),
             part_fuel,
             parts: 0,
             meter: Arc::new(Meter::new(&limits)),
@@ -72,11 +72,11 @@ impl Account {
     }
 
     /// A turn is over.
-    pub(crate) fn count(&mut self, cpu: Duration, faults: u64, parts: u32, now: Instant) {
+    pub(crate) fn count(&mut self, cpu: Duration, faults: Option<u64>, parts: u32, now: Instant) {
         self.slices += 1;
         self.parts += u64::from(parts);
         self.cpu += cpu;
-        self.faults += faults;
+        self.faults = self.faults.zip(faults).map(|(had, new)| had + new);
         let window = now.saturating_duration_since(self.share.since);
         if window >= SHARE_WINDOW {
             self.share = Share { since: now, cpu: self.cpu, last: self.share_now(now) };
@@ -98,7 +98,7 @@ impl Account {
     /// twice, when it is read first and written later; more than all of its memory it cannot be.
     pub(crate) fn private_bytes(&self) -> u64 {
         let begun_with = self.meter.begun_with.load(Ordering::Relaxed);
-        (begun_with + self.faults * clock::page_bytes()).min(self.memory_bytes() + STACK_AND_TABLES_BYTES)
+        (begun_with + self.faults.unwrap_or(0) * clock::page_bytes()).min(self.memory_bytes() + STACK_AND_TABLES_BYTES)
     }
 
     /// Exact once the run has ended by itself; until then, parts of slices that were used up are what is known.

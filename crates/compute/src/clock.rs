@@ -19,8 +19,8 @@ pub(crate) fn since_1970() -> Duration {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ThreadUsage {
     pub(crate) cpu: Duration,
-    /// Pages that were touched for the first time, or written to for the first time.
-    pub(crate) faults: u64,
+    /// Pages that were touched for the first time, or written to for the first time; `None` where the kernel does not say.
+    pub(crate) faults: Option<u64>,
 }
 
 impl ThreadUsage {
@@ -29,12 +29,18 @@ impl ThreadUsage {
         let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
         let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
         let all = |usage: nix::sys::resource::Usage| usage.minor_page_faults() + usage.major_page_faults();
-        let faults = getrusage(UsageWho::RUSAGE_THREAD).map_or(0, all);
-        Self { cpu: Duration::new(seconds, nanoseconds), faults: u64::try_from(faults).unwrap_or(0) }
+        let faults = getrusage(UsageWho::RUSAGE_THREAD).map(all);
+        Self {
+            cpu: Duration::new(seconds, nanoseconds),
+            faults: faults.ok().and_then(|faults| u64::try_from(faults).ok()),
+        }
     }
 
     pub(crate) fn since(self, before: Self) -> Self {
-        Self { cpu: self.cpu.saturating_sub(before.cpu), faults: self.faults.saturating_sub(before.faults) }
+        Self {
+            cpu: self.cpu.saturating_sub(before.cpu),
+            faults: self.faults.zip(before.faults).map(|(now, then)| now.saturating_sub(then)),
+        }
     }
 }
 

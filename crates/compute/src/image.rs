@@ -31,8 +31,6 @@ pub(crate) struct Split {
 pub(crate) fn split(wasm: &[u8]) -> Result<Option<Split>, wasmparser::BinaryReaderError> {
     let mut module = wasm_encoder::Module::new();
     let mut content: Option<Vec<u8>> = None;
-    // Without it, code cannot name a segment, and those that have no place are never used.
-    let mut is_counted = false;
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload?;
         match &payload {
@@ -42,14 +40,13 @@ pub(crate) fn split(wasm: &[u8]) -> Result<Option<Split>, wasmparser::BinaryRead
                     memory.filter(|memory| memory.page_size_log2.is_none() && !memory.memory64 && !memory.shared);
                 content = bytes.map(|memory| vec![0; (memory.initial << 16) as usize]);
             }
-            Payload::DataCountSection { .. } => {
-                is_counted = true;
-                continue;
-            }
+            // Code names segments; or it runs before anybody asks for it.
+            Payload::DataCountSection { .. } | Payload::StartSection { .. } => return Ok(None),
             Payload::DataSection(segments) => {
                 for segment in segments.clone() {
                     let segment = segment?;
-                    if matches!(segment.kind, DataKind::Passive) && !is_counted {
+                    // Code that names no segment never uses one that has no place.
+                    if matches!(segment.kind, DataKind::Passive) {
                         continue;
                     }
                     let room = content.as_mut().and_then(|content| room(content, &segment));
@@ -166,6 +163,8 @@ mod tests {
         for wat in [
             "(module)",
             "(module (memory 1) (data \"passive\") (func (data.drop 0)))",
+            "(module (memory 1) (data (i32.const 0) \"ab\") (func (data.drop 0)))",
+            "(module (memory 1) (data (i32.const 0) \"ab\") (func $f) (start $f))",
             "(module (memory 1) (data (i32.const 65535) \"ab\"))",
             "(module (memory 1) (data (i32.const -1) \"ab\"))",
             "(module (memory 1) (memory 1) (data (i32.const 0) \"ab\"))",

@@ -107,7 +107,7 @@ fn counts_faults() -> io::Result<bool> {
         page.cast::<u8>().write_volatile(1);
         let faults = ThreadUsage::now().since(before).faults;
         munmap(page, bytes)?;
-        Ok(faults > 0)
+        Ok(faults.is_some_and(|faults| faults > 0))
     }
 }
 
@@ -144,7 +144,6 @@ struct Scan {
 const PAGE_IS_FILE: u64 = 1 << 2;
 const PAGE_IS_PRESENT: u64 = 1 << 3;
 const PAGE_IS_SWAPPED: u64 = 1 << 4;
-const PAGE_IS_PFNZERO: u64 = 1 << 5;
 
 impl Scan {
     /// Anonymous pages, wherever the kernel has them: a page that it is moving counts as swapped.
@@ -158,8 +157,8 @@ impl Scan {
             vec: regions.as_mut_ptr().addr() as u64,
             vec_len: regions.len() as u64,
             max_pages: 0,
-            category_inverted: PAGE_IS_FILE | PAGE_IS_PFNZERO,
-            category_mask: PAGE_IS_FILE | PAGE_IS_PFNZERO,
+            category_inverted: PAGE_IS_FILE,
+            category_mask: PAGE_IS_FILE,
             category_anyof_mask: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
             return_mask: PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
         }
@@ -217,16 +216,21 @@ impl HotPages {
             }
         }
     }
+}
 
-    /// What lies between these pages, up to a size.
-    pub(crate) fn gaps(&self, bytes: usize) -> impl Iterator<Item = Range<usize>> {
-        let mut hot: Vec<_> = self.written.iter().chain(&self.read).cloned().collect();
-        hot.sort_unstable_by_key(|range| range.start);
-        hot.push(bytes..bytes);
-        let mut end = 0;
-        let gaps = hot.into_iter().map(move |range| std::mem::replace(&mut end, range.end)..range.start);
-        gaps.filter(|gap| !gap.is_empty())
+/// What is in the first ranges and not in the second; both are in their order.
+pub(crate) fn without(ranges: &[Range<usize>], others: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut rest = Vec::new();
+    for range in ranges {
+        let mut start = range.start;
+        for other in others.iter().filter(|other| other.end > range.start && other.start < range.end) {
+            rest.push(start..other.start.max(start));
+            start = other.end.max(start);
+        }
+        rest.push(start..range.end.max(start));
     }
+    rest.retain(|range| !range.is_empty());
+    rest
 }
 
 /// Bytes in these ranges.
@@ -256,10 +260,11 @@ mod tests {
     }
 
     #[test]
-    fn gaps_are_what_is_not_written() {
-        let hot = HotPages { written: vec![0..2, 5..6], read: vec![2..3, 10..11] };
-        assert_eq!(hot.gaps(12).collect::<Vec<_>>(), [3..5, 6..10, 11..12]);
-        assert_eq!(HotPages::default().gaps(9).next(), Some(0..9));
+    fn what_is_left_without_others() {
+        let left = |ranges: &[Range<usize>], others: &[Range<usize>]| without(ranges, others);
+        assert_eq!(left(&[0..10, 20..30], &[2..3, 5..22, 29..40]), [0..2, 3..5, 22..29]);
+        assert_eq!(left(&[4..6, 8..9], &[]), [4..6, 8..9]);
+        assert_eq!(left(&[4..6, 8..9], &[0..6, 8..9]), []);
     }
 
     #[test]

@@ -380,7 +380,7 @@ fn work(shared: &Shared, runtime: &Handle, worker: u16) {
             Ok(Poll::Pending) => shared.turn_over(id, future, cost(parts)),
             Ok(Poll::Ready((end, sandbox))) => {
                 let cost = cost(parts);
-                if shared.count(&mut shared.state(), id, cost) == 0 {
+                if shared.count(&mut shared.state(), id, cost) == Some(0) {
                     sandbox.had_no_faults();
                 }
                 shared.put_away(id, cost, sandbox, |_| end);
@@ -527,11 +527,12 @@ impl Shared {
         }
     }
 
-    /// Charges a run for a turn, and notes it in the timeline. Says how many page faults it had since it began.
-    fn count(&self, state: &mut State, id: RunId, cost: Cost) -> u64 {
+    /// Charges a run for a turn, and notes it in the timeline. Says how many page faults it had since it began, if
+    /// that is known.
+    fn count(&self, state: &mut State, id: RunId, cost: Cost) -> Option<u64> {
         state.slices += 1;
         state.busy += cost.wall;
-        let Some(slot) = state.slots.get_mut(&id) else { return u64::MAX };
+        let slot = state.slots.get_mut(&id)?;
         let account = &mut slot.account;
         account.count(cost.usage.cpu, cost.usage.faults, cost.parts, cost.started + cost.wall);
         if account.cpu > account.limits.cpu {

@@ -22,7 +22,7 @@ use std::{
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpStream, tcp},
-    sync::{Semaphore, oneshot},
+    sync::{Notify, Semaphore, oneshot},
     task::JoinSet,
     time::timeout,
 };
@@ -82,17 +82,27 @@ type Waiting = Mutex<BTreeMap<u64, oneshot::Sender<Result<Reply, Refusal>>>>;
 #[derive(Debug)]
 pub struct Connection {
     address: Address,
-    write: tokio::sync::Mutex<tcp::OwnedWriteHalf>,
-    /// Requests that are to be sent next: id and frame.
-    outgoing: Mutex<Vec<(u64, Vec<u8>)>>,
     shared: Arc<Shared>,
     next_id: AtomicU64,
-    /// The one task that reads; it ends with the connection.
-    _reader: JoinSet<()>,
+    /// The task that reads, and the one that finishes what nobody sends; they end with the connection.
+    _tasks: JoinSet<()>,
 }
 
-#[derive(Debug, Default)]
+/// The sending side, and what of the frames before is still to be sent.
+#[derive(Debug)]
+struct Sender {
+    write: tcp::OwnedWriteHalf,
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+#[derive(Debug)]
 struct Shared {
+    sender: tokio::sync::Mutex<Sender>,
+    /// Whoever was sending has given up.
+    unsent: Notify,
+    /// Requests that are to be sent next: id and frame.
+    outgoing: Mutex<Vec<(u64, Vec<u8>)>>,
     waiting: Waiting,
     /// The node sends ids back, so that many requests can be under way.
     sends_ids: AtomicBool,
@@ -113,19 +123,20 @@ impl Connection {
             .map_err(connect)?;
         let _ = stream.set_nodelay(true);
         let (read, write) = stream.into_split();
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            sender: tokio::sync::Mutex::new(Sender { write, bytes: Vec::new(), sent: 0 }),
+            unsent: Notify::new(),
+            outgoing: Mutex::default(),
+            waiting: Mutex::default(),
+            sends_ids: AtomicBool::new(false),
+            closed: Mutex::default(),
+        });
         let budget = Arc::new(Semaphore::new(BUFFER_MIB_MAX));
         let reader = FrameReader::new(read, FRAME_BYTES_MAX, budget, FRAME_TIMEOUT, IDLE_TIMEOUT);
         let mut tasks = JoinSet::new();
         tasks.spawn(read_replies(reader, Arc::clone(&shared)));
-        Ok(Self {
-            address: address.clone(),
-            write: tokio::sync::Mutex::new(write),
-            outgoing: Mutex::default(),
-            shared,
-            next_id: AtomicU64::new(1),
-            _reader: tasks,
-        })
+        tasks.spawn(finish_sending(Arc::clone(&shared)));
+        Ok(Self { address: address.clone(), shared, next_id: AtomicU64::new(1), _tasks: tasks })
     }
 
     /// Whether more requests can be sent while others wait: the node has shown that it sends ids back.
@@ -137,7 +148,7 @@ impl Connection {
     /// Whether the connection has ended.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.shared.closed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.shared.is_closed()
     }
 
     /// Sends one request and waits for its reply, for as long as it takes.
@@ -147,22 +158,15 @@ impl Connection {
     pub async fn ask(&self, request: &Request) -> Result<Reply, NetError> {
         let (sender, receiver) = oneshot::channel();
         let (id, is_alone) = self.queue(request, sender)?;
-        let _forget = Forget { waiting: &self.shared.waiting, id };
+        let _forget = Forget { shared: &self.shared, id };
         if !is_alone {
             // Who asks at the same moment is sent along.
             tokio::task::yield_now().await;
         }
         {
-            let mut write = self.write.lock().await;
-            let bytes = self.next_bytes();
-            if !bytes.is_empty() {
-                let mut sending = Sending { shared: &self.shared, whole: false };
-                sending.whole = match timeout(WRITE_TIMEOUT, write.write_all(&bytes)).await {
-                    Ok(Ok(())) => true,
-                    Ok(Err(error)) => self.shared.close(&error.to_string()),
-                    Err(_) => self.shared.close(&format!("it did not read for {WRITE_TIMEOUT:?}")),
-                };
-            }
+            let mut unsent = Unsent { shared: &self.shared, is_sent: false };
+            self.shared.send().await;
+            unsent.is_sent = true;
         }
         // The reader may have ended just before this request was put on its list.
         if self.is_closed() {
@@ -187,57 +191,79 @@ impl Connection {
         waiting.insert(id, sender);
         let is_alone = waiting.len() == 1;
         drop(waiting);
-        self.outgoing().push((id, frame));
+        self.shared.outgoing().push((id, frame));
         Ok((id, is_alone))
-    }
-
-    /// What is to be sent next, without the requests that were given up meanwhile.
-    fn next_bytes(&self) -> Vec<u8> {
-        let frames = std::mem::take(&mut *self.outgoing());
-        let waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut frames = frames.into_iter().filter(|(id, _)| waiting.contains_key(id)).map(|(_, frame)| frame);
-        let mut bytes = frames.next().unwrap_or_default();
-        frames.for_each(|frame| bytes.extend_from_slice(&frame));
-        bytes
-    }
-
-    fn outgoing(&self) -> MutexGuard<'_, Vec<(u64, Vec<u8>)>> {
-        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Takes the request off the list when nobody waits for its reply any more.
+/// Takes the request off the lists when nobody waits for its reply any more.
 struct Forget<'a> {
-    waiting: &'a Waiting,
+    shared: &'a Shared,
     id: u64,
 }
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        self.shared.outgoing().retain(|(id, _)| *id != self.id);
     }
 }
 
-/// A request given up half sent leaves a connection that nobody can go on with.
-struct Sending<'a> {
+/// Whoever sends, sends everybody's requests: what is left when one gives up is finished by the connection.
+struct Unsent<'a> {
     shared: &'a Shared,
-    whole: bool,
+    is_sent: bool,
 }
 
-impl Drop for Sending<'_> {
+impl Drop for Unsent<'_> {
     fn drop(&mut self) {
-        if !self.whole {
-            self.shared.close("a request was given up half sent");
+        if !self.is_sent {
+            self.shared.unsent.notify_one();
         }
     }
 }
 
 impl Shared {
-    /// Ends every request that waits. Always `false`: nothing was sent.
-    fn close(&self, reason: &str) -> bool {
+    /// Ends every request that waits.
+    fn close(&self, reason: &str) {
         self.closed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| reason.to_owned());
         self.wake_all();
-        false
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn outgoing(&self) -> MutexGuard<'_, Vec<(u64, Vec<u8>)>> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends what is to be sent. Given up at any moment, it leaves what somebody else can go on with.
+    async fn send(&self) {
+        let mut sender = self.sender.lock().await;
+        while !self.is_closed() {
+            let Sender { write, bytes, sent } = &mut *sender;
+            if *sent == bytes.len() {
+                (*bytes, *sent) = (self.next_bytes(), 0);
+                if bytes.is_empty() {
+                    return;
+                }
+            }
+            match timeout(WRITE_TIMEOUT, write.write(&bytes[*sent..])).await {
+                Ok(Ok(0)) => self.close("it takes no more"),
+                Ok(Ok(count)) => *sent += count,
+                Ok(Err(error)) => self.close(&error.to_string()),
+                Err(_) => self.close(&format!("it did not read for {WRITE_TIMEOUT:?}")),
+            }
+        }
+    }
+
+    /// What is to be sent next.
+    fn next_bytes(&self) -> Vec<u8> {
+        let mut frames = std::mem::take(&mut *self.outgoing()).into_iter().map(|(_, frame)| frame);
+        let mut bytes = frames.next().unwrap_or_default();
+        frames.for_each(|frame| bytes.extend_from_slice(&frame));
+        bytes
     }
 
     fn wake_all(&self) {
@@ -258,6 +284,13 @@ impl Shared {
             }
             None => waiting.pop_first().map(|(_, sender)| sender),
         }
+    }
+}
+
+async fn finish_sending(shared: Arc<Shared>) {
+    loop {
+        shared.unsent.notified().await;
+        shared.send().await;
     }
 }
 

@@ -18,7 +18,7 @@ const FREE_BYTES: usize = 1 << 20;
 /// Larger buffers take their room from the node's budget in steps of this.
 pub(crate) const BUDGET_STEP_BYTES: usize = 1 << 20;
 /// A frame must come at least this fast, bytes per second, on top of `frame_timeout`.
-const RATE_BYTES_MIN: u64 = 64 * 1024;
+pub(crate) const RATE_BYTES_MIN: u64 = 64 * 1024;
 
 /// Why there is no next frame.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 //! One connection, one framing. Requests with a `request_id` run side by side and are answered as they end; requests
 //! without one are answered in order.
 
-use crate::reader::{BUDGET_STEP_BYTES, FrameReader, ReadError};
+use crate::reader::{BUDGET_STEP_BYTES, FrameReader, RATE_BYTES_MIN, ReadError};
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use sandlot_protocol::{
     Envelope, ErrorCode, Refusal, Reply, Request,
@@ -30,6 +30,8 @@ use tracing::{debug, warn};
 
 /// Short replies that are ready go out together, up to this many bytes.
 const TOGETHER_BYTES: usize = 64 * 1024;
+/// Requests for a file's bytes that one connection has under way; further ones wait.
+const LARGE_REPLIES_A_CONNECTION: usize = 2;
 
 /// What a node does with a request. The peer is one, the tracker is the other.
 pub trait Handler: Send + Sync + 'static {
@@ -130,6 +132,7 @@ impl Server {
                             limits: self.limits.clone(),
                             stopping: stop_accepting.clone(),
                             large_replies: Arc::clone(&large_replies),
+                            own_large_replies: Arc::new(Semaphore::new(LARGE_REPLIES_A_CONNECTION)),
                             reply_budget: Arc::clone(&reply_budget),
                             _place: place,
                         };
@@ -180,6 +183,8 @@ struct ServedConnection<H> {
     limits: ServerLimits,
     stopping: CancellationToken,
     large_replies: Arc<Semaphore>,
+    /// Of this connection's own: one that reads slowly must not hold all of them.
+    own_large_replies: Arc<Semaphore>,
     reply_budget: Arc<Semaphore>,
     _place: Place,
 }
@@ -227,7 +232,7 @@ struct Answered {
     /// The requests behind it had to wait for it.
     in_order: bool,
     /// Held until a large reply is written.
-    _permits: [Option<OwnedSemaphorePermit>; 2],
+    _permits: [Option<OwnedSemaphorePermit>; 3],
 }
 
 impl<H: Handler> ServedConnection<H> {
@@ -285,7 +290,7 @@ impl<H: Handler> ServedConnection<H> {
                             open = false;
                             if let Some(refusal) = refusal(&error) {
                                 let json = Reply::from(refusal).to_json(None);
-                                let last = Answered { json, in_order: false, _permits: [None, None] };
+                                let last = Answered { json, in_order: false, _permits: [None, None, None] };
                                 let _ = self.write(&mut write, reader.framing(), &[last]).await;
                             }
                         }
@@ -318,12 +323,17 @@ impl<H: Handler> ServedConnection<H> {
             if bytes.len() < TOGETHER_BYTES && index + 1 < replies.len() {
                 continue;
             }
-            // Each part of a long reply has the whole time: what counts is that the client goes on reading.
-            for part in bytes.chunks(BUDGET_STEP_BYTES) {
-                timeout(self.limits.write_timeout, write.write_all(part))
-                    .await
-                    .map_err(|_| io::ErrorKind::TimedOut)??;
-            }
+            // The client must go on reading, and it must end: others wait for the room that a long reply takes.
+            let whole = self.limits.write_timeout + Duration::from_secs(bytes.len() as u64 / RATE_BYTES_MIN);
+            let writing = async {
+                for part in bytes.chunks(BUDGET_STEP_BYTES) {
+                    timeout(self.limits.write_timeout, write.write_all(part))
+                        .await
+                        .map_err(|_| io::ErrorKind::TimedOut)??;
+                }
+                io::Result::Ok(())
+            };
+            timeout(whole, writing).await.map_err(|_| io::ErrorKind::TimedOut)??;
             bytes.clear();
         }
         Ok(())
@@ -333,10 +343,15 @@ impl<H: Handler> ServedConnection<H> {
     fn answer(&self, envelope: Envelope) -> impl Future<Output = Answered> + Send + use<H> {
         let (handler, from) = (Arc::clone(&self.handler), self.from);
         let (large_replies, reply_budget) = (Arc::clone(&self.large_replies), Arc::clone(&self.reply_budget));
+        let own_large_replies = Arc::clone(&self.own_large_replies);
         let reply_steps_max = self.limits.reply_bytes_max / BUDGET_STEP_BYTES;
         async move {
             let Envelope { request_id, request } = envelope;
             let in_order = request_id.is_none();
+            let own_permit = match &request {
+                Ok(request) if is_of_a_file(request) => own_large_replies.acquire_owned().await.ok(),
+                _ => None,
+            };
             let permit = match &request {
                 Ok(request) if has_large_reply(request) => large_replies.acquire_owned().await.ok(),
                 _ => None,
@@ -347,7 +362,7 @@ impl<H: Handler> ServedConnection<H> {
             };
             let steps = u32::try_from((reply.bytes() / BUDGET_STEP_BYTES).min(reply_steps_max)).unwrap_or(u32::MAX);
             let room = if steps == 0 { None } else { reply_budget.acquire_many_owned(steps).await.ok() };
-            Answered { json: reply.to_json(request_id.as_deref()), in_order, _permits: [permit, room] }
+            Answered { json: reply.to_json(request_id.as_deref()), in_order, _permits: [own_permit, permit, room] }
         }
     }
 }
@@ -372,6 +387,11 @@ fn is_long(request: &Request) -> bool {
 /// A client that asks for many of these and does not read must not fill the memory with their replies.
 fn has_large_reply(request: &Request) -> bool {
     matches!(request, Request::GetFile(_) | Request::GetFileChunk(_) | Request::GetMem(_) | Request::TaskHistory(_))
+}
+
+/// Each of these may be as large as a frame.
+fn is_of_a_file(request: &Request) -> bool {
+    matches!(request, Request::GetFile(_) | Request::GetFileChunk(_))
 }
 
 /// A panic of the handler ends this request, not the connection.

@@ -1,5 +1,5 @@
-//! Leases in the orders in which they are asked for: by address, by who is best, by whose time is over first. No question
-//! costs more than the logarithm of how many peers there are.
+//! Leases in the orders in which they are asked for: by address, by who is best, by whose time is over first, so that
+//! neither a report nor the question for the best one looks at all of them.
 
 use sandlot_protocol::{Address, PeerId};
 use std::{
@@ -37,7 +37,9 @@ impl Lease {
     /// Load, and for a peer that says how many workers it has, what waits for them. In steps of a hundredth, so that
     /// noise does not decide between idle peers.
     fn pressure(&self) -> u64 {
-        let waiting = self.workers.map_or(0.0, |workers| (self.queued + self.assigned) as f64 / workers.max(1) as f64);
+        let waiting = self
+            .workers
+            .map_or(0.0, |workers| self.queued.saturating_add(self.assigned) as f64 / workers.max(1) as f64);
         ((self.cpu_load + waiting) * 100.0).round() as u64
     }
 

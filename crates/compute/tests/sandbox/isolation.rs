@@ -49,3 +49,33 @@ async fn a_run_finds_nothing_of_the_one_before() {
         }
     }
 }
+
+/// The same with few pages, far apart: they stay in memory, and later runs have no page faults.
+const SMALL_GUEST: &str = r#"(module
+  (memory (export "memory") 64)
+  (data (i32.const 16) "{\"value\":true}")
+  (data (i32.const 48) "{\"value\":false}")
+  (data (i32.const 131072) "\07\00\00\00\00\00\00\00")
+  (func (export "job_alloc") (param i32) (result i32) i32.const 1024)
+  (func (export "job_run") (param i32 i32) (result i64) (local $at i32)
+    (if (i64.ne (i64.load (i32.const 131072)) (i64.const 7)) (then (return (i64.const 206158430223))))
+    (i64.store (i32.const 131072) (i64.const 9))
+    (local.set $at (i32.const 196608))
+    (loop $next
+      (if (i64.ne (i64.load (local.get $at)) (i64.const 0)) (then (return (i64.const 206158430223))))
+      (i64.store (local.get $at) (i64.const -1))
+      (local.set $at (i32.add (local.get $at) (i32.const 131080)))
+      (br_if $next (i32.lt_u (local.get $at) (i32.const 4000000))))
+    (i64.const 68719476750)))"#;
+
+#[tokio::test]
+async fn a_run_finds_nothing_in_pages_that_are_used_again() {
+    let guest = Guest::compile(&wat::parse_str(SMALL_GUEST).unwrap()).unwrap();
+    let config = ComputeConfig { workers: 2, live_runs_max: 4, ..ComputeConfig::default() };
+    let compute = Compute::start(config, guest).unwrap();
+    for number in 0..500 {
+        let report = compute.submit(Run::new("")).unwrap().wait().await;
+        let value = report.value.map(|value| value.get().to_owned());
+        assert_eq!(value.as_deref(), Some("true"), "{number}: {:?}", report.error);
+    }
+}
