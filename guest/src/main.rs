@@ -59,9 +59,7 @@ pub extern "C" fn init() {
     });
     // Memory that tasks will need is already part of the instance, so that a small task never grows it.
     drop(std::hint::black_box(Vec::<u8>::with_capacity(8 << 20)));
-    GUEST.with(|cell| {
-        cell.set(Guest { interpreter, compile, load }).unwrap_or_else(|_| panic!("init called twice"))
-    });
+    GUEST.with(|cell| cell.set(Guest { interpreter, compile, load }).unwrap_or_else(|_| panic!("init called twice")));
     allocator::start_afresh();
 }
 
