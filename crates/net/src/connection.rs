@@ -309,3 +309,46 @@ async fn read_replies(mut reader: FrameReader<tcp::OwnedReadHalf>, shared: Arc<S
     };
     shared.close(&error.to_string());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sandlot_protocol::{
+        raw_json,
+        request::{Nothing, SetMem},
+    };
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
+    async fn next_frame(stream: &mut TcpStream) -> serde_json::Value {
+        let mut frame = vec![0; stream.read_u32().await.unwrap() as usize];
+        stream.read_exact(&mut frame).await.unwrap();
+        serde_json::from_slice(&frame).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_given_up_half_sent_takes_no_other_with_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = Address::from(listener.local_addr().unwrap());
+        let connection = Connection::open(&address, WRITE_TIMEOUT).await.unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        // More than the machine's buffers take.
+        let value = raw_json(format!("\"{}\"", "x".repeat(24 << 20))).unwrap();
+        let large = Request::SetMem(SetMem { key: "k".parse().unwrap(), value, ttl_ms: None, if_version: None });
+        let mut byte = [0];
+        tokio::select! {
+            reply = connection.ask(&large) => panic!("nobody answers it: {reply:?}"),
+            begun = stream.peek(&mut byte) => assert_eq!(begun.unwrap(), 1),
+        }
+        let served = async {
+            let first = next_frame(&mut stream).await;
+            assert_eq!(first["key"], "k");
+            let second = next_frame(&mut stream).await;
+            let reply = serde_json::json!({"type": "PONG", "request_id": second["request_id"]}).to_string();
+            stream.write_u32(u32::try_from(reply.len()).unwrap()).await.unwrap();
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        };
+        let ping = Request::Ping(Nothing {});
+        let (reply, ()) = tokio::join!(connection.ask(&ping), served);
+        assert!(matches!(reply, Ok(Reply::Pong(_))), "{reply:?}");
+    }
+}
