@@ -224,11 +224,14 @@ def printable(members):
 def flush():
     for name, own in (("stdout", stdout), ("stderr", stderr)):
         # The program's own stream may hold back what goes to this one.
-        for stream in (getattr(sys, name, own), own):
-            try:
-                stream.flush()
-            except BaseException:
-                pass
+        try:
+            getattr(sys, name).flush()
+        except BaseException:
+            pass
+        try:
+            own.flush()
+        except BaseException:
+            pass
 
 
 __file__ = begin.__code__.co_filename

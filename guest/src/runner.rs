@@ -68,7 +68,7 @@ pub fn keep_fresh(module: PyRef<PyModule>, streams: PyListRef, _: &VirtualMachin
     STREAMS.set(streams.into_iter().map(|stream| (stream.clone(), bytes_of(&stream))).collect());
 }
 
-/// `run_job(job, program) -> str`: a job as the host gives it, in a module of its own.
+/// `run_job(job, module) -> str`: a job as the host gives it, in a module of its own.
 pub fn run_job(job: PyRef<PyStr>, module: PyRef<PyModule>, vm: &VirtualMachine) -> String {
     answer(&job.to_string_lossy(), Some(module), vm)
 }

@@ -22,7 +22,7 @@ pub(crate) fn load(arguments: &GuestArguments) -> Result<Guest> {
     let guest = Guest::load(SNAPSHOT, &cache_dir, &mut |step| match step {
         Preparation::WaitingForOther => say("waiting for another sandlot that is compiling the Python guest"),
         Preparation::Compiling { reason } => {
-            say(&format!("compiling the Python guest for this machine, once, some ten seconds ({reason})"));
+            say(&format!("compiling the Python guest for this machine, once, some twenty seconds ({reason})"));
             let bar = ProgressBar::new_spinner().with_message("compiling");
             bar.enable_steady_tick(Duration::from_millis(100));
             spinner = Some(bar);

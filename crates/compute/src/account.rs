@@ -22,7 +22,7 @@ pub(crate) struct Account {
     pub(crate) started: Option<Instant>,
     pub(crate) cpu: Duration,
     pub(crate) slices: u64,
-    /// Pages that it touched first.
+    /// Pages that it touched first; `None` once the kernel did not say.
     pub(crate) faults: Option<u64>,
     /// Fuel of a part of a slice, and how many parts were used up.
     pub(crate) part_fuel: u64,

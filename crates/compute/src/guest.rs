@@ -59,7 +59,7 @@ impl From<wasmtime::Error> for GuestError {
 pub enum Preparation {
     /// Another process is compiling; this one waits for it.
     WaitingForOther,
-    /// Compiling to native code: once per machine, some ten seconds. The reason says why the cache did not serve.
+    /// Compiling to native code: once per machine, some twenty seconds. The reason says why the cache did not serve.
     Compiling {
         /// Why.
         reason: String,

@@ -418,6 +418,7 @@ fn refusal(error: &ReadError) -> Option<Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::io::AsyncReadExt;
 
     /// Answers with more than the sockets' buffers hold.
@@ -445,6 +446,38 @@ mod tests {
         let mut received = Vec::new();
         let _ = client.read_to_end(&mut received).await;
         assert!(received.len() < 32 << 20);
+    }
+
+    /// Begins with files and never ends.
+    #[derive(Default)]
+    struct Endless(AtomicUsize);
+
+    impl Handler for Endless {
+        async fn handle(&self, request: Request, _: SocketAddr) -> Reply {
+            if matches!(request, Request::GetFile(_)) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+                std::future::pending::<()>().await;
+            }
+            Reply::Pong(sandlot_protocol::reply::Pong {})
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_few_requests_for_files_under_way() {
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), ServerLimits::default()).await.unwrap();
+        let (address, stop, handler) = (server.local_addr(), CancellationToken::new(), Arc::new(Endless::default()));
+        let serving = tokio::spawn(server.run(Arc::clone(&handler), stop.clone(), stop.clone()));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let files = (0..LARGE_REPLIES_A_CONNECTION + 3)
+            .map(|id| format!("{{\"type\":\"GET_FILE\",\"filename\":\"f\",\"request_id\":{id}}}\n"));
+        let requests = files.collect::<String>() + "{\"type\":\"PING\",\"request_id\":99}\n";
+        client.write_all(requests.as_bytes()).await.unwrap();
+        let mut byte = [0];
+        client.read_exact(&mut byte).await.unwrap();
+        // The last one is answered, so the ones before it have had their turn.
+        assert_eq!(handler.0.load(Ordering::Relaxed), LARGE_REPLIES_A_CONNECTION);
+        stop.cancel();
+        serving.await.unwrap();
     }
 
     /// Fails at one kind of request.
