@@ -119,6 +119,9 @@ pub(crate) struct PeerArguments {
     /// Serve a web page on this port (0 picks one)
     #[arg(long)]
     pub(crate) web_port: Option<u16>,
+    /// A host name that the web page may be asked by, besides IP addresses and localhost
+    #[arg(long = "web-host", value_name = "NAME")]
+    pub(crate) web_hosts: Vec<String>,
     /// Where the tracker is
     #[arg(long, env = "SANDLOT_TRACKER", default_value = "127.0.0.1:8888")]
     pub(crate) tracker: Address,

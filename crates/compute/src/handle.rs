@@ -9,6 +9,7 @@ use crate::{
     scheduler::Shared,
 };
 use sandlot_protocol::Usage;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{
     sync::{Arc, Weak},
@@ -97,7 +98,7 @@ pub struct RunSnapshot {
 }
 
 /// What keeps a run from running this moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "what")]
 pub enum WaitsFor {
     /// Nothing: a worker has it.

@@ -39,7 +39,7 @@ pub use guest::{Guest, GuestError, Preparation};
 pub use handle::{QueueFull, RunHandle, RunProbe, RunSnapshot, WaitsFor};
 pub use scheduler::{Compute, ComputeStatus};
 pub use submitter::Submitter;
-pub use timeline::TimelineTurn;
+pub use timeline::{SLICE_BOUNDS_NS, SliceDurations, TimelineTurn};
 
 use sandlot_protocol::{Exception, Outcome, RawJson, Usage};
 use std::sync::Arc;

@@ -248,10 +248,8 @@ impl Compute {
         self.shared.state().retry_after(self.shared.workers)
     }
 
-    /// The turns that ended after this time (nanoseconds since 1970), oldest first; at most `limit`, the newest ones.
-    #[must_use]
-    pub fn timeline(&self, since_ns: u64, limit: usize) -> Vec<TimelineTurn> {
-        self.shared.state().timeline.since(since_ns, limit)
+    pub(crate) fn with_timeline<T>(&self, look: impl FnOnce(&Timeline) -> T) -> T {
+        look(&self.shared.state().timeline)
     }
 
     /// The guest that runs here.

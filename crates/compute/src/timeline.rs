@@ -1,5 +1,7 @@
 //! What each worker did lately, turn by turn: a ring that forgets its oldest.
 
+use crate::Compute;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use std::{collections::VecDeque, sync::Arc};
 
@@ -7,7 +9,7 @@ use std::{collections::VecDeque, sync::Arc};
 pub(crate) const TURNS_KEPT: usize = 131_072;
 
 /// One turn of a run on a worker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TimelineTurn {
     /// The task's id.
     #[serde(serialize_with = "as_text")]
@@ -24,6 +26,27 @@ pub struct TimelineTurn {
     pub fuel: u64,
 }
 
+impl Compute {
+    /// The turns that ended after this time (nanoseconds since 1970), oldest first; at most `limit`, the newest ones.
+    #[must_use]
+    pub fn timeline(&self, since_ns: u64, limit: usize) -> Vec<TimelineTurn> {
+        self.with_timeline(|timeline| timeline.since(since_ns, limit))
+    }
+
+    /// The turns from this number on (the first one ever is 0), oldest first; at most `limit`, the newest ones. And the
+    /// number of the next one.
+    #[must_use]
+    pub fn timeline_from(&self, number: u64, limit: usize) -> (Vec<TimelineTurn>, u64) {
+        self.with_timeline(|timeline| timeline.from(number, limit))
+    }
+
+    /// How long turns took, since the start.
+    #[must_use]
+    pub fn slice_durations(&self) -> SliceDurations {
+        self.with_timeline(|timeline| timeline.durations.clone())
+    }
+}
+
 fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(text)
 }
@@ -31,14 +54,44 @@ fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Er
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
     turns: VecDeque<TimelineTurn>,
+    /// How many turns there were before the oldest that is kept.
+    forgotten: u64,
+    durations: SliceDurations,
 }
+
+/// How long turns took, since the start.
+#[derive(Debug, Clone, Default)]
+pub struct SliceDurations {
+    /// Turns that took at most `SLICE_BOUNDS_NS` of the same index, and more than the one before; the last entry counts
+    /// the longer ones.
+    pub counts: [u64; SLICE_BOUNDS_NS.len() + 1],
+    /// Nanoseconds together.
+    pub sum_ns: u64,
+}
+
+/// The bounds of `SliceDurations`, in nanoseconds: around the 1.5 ms of a slice.
+pub const SLICE_BOUNDS_NS: [u64; 10] =
+    [20_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 20_000_000, 100_000_000];
 
 impl Timeline {
     pub(crate) fn push(&mut self, turn: TimelineTurn) {
         if self.turns.len() == TURNS_KEPT {
             self.turns.pop_front();
+            self.forgotten += 1;
         }
+        let bucket = SLICE_BOUNDS_NS.partition_point(|bound| *bound < turn.duration_ns);
+        self.durations.counts[bucket] += 1;
+        self.durations.sum_ns += turn.duration_ns;
         self.turns.push_back(turn);
+    }
+
+    /// The turns from this number on (the first one ever is 0), oldest first; at most `limit`, the newest ones. And the
+    /// number of the next one.
+    pub(crate) fn from(&self, number: u64, limit: usize) -> (Vec<TimelineTurn>, u64) {
+        let next = self.forgotten + self.turns.len() as u64;
+        let wanted =
+            usize::try_from(next.saturating_sub(number)).unwrap_or(usize::MAX).min(limit).min(self.turns.len());
+        (self.turns.iter().skip(self.turns.len() - wanted).cloned().collect(), next)
     }
 
     /// The turns that ended after `since_ns`, oldest first; at most `limit`, the newest ones.
@@ -65,6 +118,11 @@ mod tests {
         (0..TURNS_KEPT as u64 + 5).for_each(|start| timeline.push(turn(start * 10)));
         let all = timeline.since(0, usize::MAX);
         assert_eq!((all.len(), all[0].start_ns), (TURNS_KEPT, 50));
+        let (newest, next) = timeline.from(TURNS_KEPT as u64 + 3, usize::MAX);
+        assert_eq!((newest.as_slice(), next), (&all[TURNS_KEPT - 2..], TURNS_KEPT as u64 + 5));
+        assert_eq!(timeline.from(next, 9).0, []);
+        assert_eq!(timeline.from(0, 3).0, all[TURNS_KEPT - 3..]);
+        assert_eq!(timeline.durations.counts[0], TURNS_KEPT as u64 + 5);
         let last = timeline.since(0, 2);
         assert_eq!(last.len(), 2);
         assert!(last[0].start_ns < last[1].start_ns);

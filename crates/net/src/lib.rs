@@ -11,4 +11,4 @@ mod reader;
 pub mod server;
 
 pub use connection::{Connection, NetError};
-pub use server::{Handler, Server, ServerLimits};
+pub use server::{Handler, OpenConnections, Server, ServerLimits};

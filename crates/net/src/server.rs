@@ -84,6 +84,19 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     limits: ServerLimits,
+    hosts: Hosts,
+}
+
+/// How many connections there are.
+#[derive(Debug, Clone)]
+pub struct OpenConnections(Hosts);
+
+impl OpenConnections {
+    /// Their number now.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.counts().values().sum()
+    }
 }
 
 impl Server {
@@ -94,13 +107,19 @@ impl Server {
     pub async fn bind(address: SocketAddr, limits: ServerLimits) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, limits })
+        Ok(Self { listener, address, limits, hosts: Hosts::default() })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its connections, to be counted while it runs.
+    #[must_use]
+    pub fn open_connections(&self) -> OpenConnections {
+        OpenConnections(self.hosts.clone())
     }
 
     /// Serves until `stop_accepting`, lets connections end their requests, and cuts off what is left at `stop_now`.
@@ -113,7 +132,7 @@ impl Server {
         let budget = Arc::new(Semaphore::new(self.limits.buffer_bytes_max / BUDGET_STEP_BYTES));
         let large_replies = Arc::new(Semaphore::new(self.limits.large_replies_max));
         let reply_budget = Arc::new(Semaphore::new(self.limits.reply_bytes_max / BUDGET_STEP_BYTES));
-        let hosts = Hosts::default();
+        let hosts = self.hosts;
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {

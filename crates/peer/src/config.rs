@@ -11,6 +11,8 @@ pub struct PeerConfig {
     pub listen: SocketAddr,
     /// Where the web page listens; `None` for no page.
     pub web_listen: Option<SocketAddr>,
+    /// Names that the web page may be asked by, besides IP addresses and localhost.
+    pub web_hosts: Vec<String>,
     /// The host that others are told; the listening address when `None`.
     pub advertise: Option<String>,
     /// Where the tracker is.
@@ -38,6 +40,7 @@ impl PeerConfig {
         Self {
             listen,
             web_listen: None,
+            web_hosts: Vec::new(),
             advertise: None,
             tracker,
             data_dir,

@@ -7,6 +7,7 @@
 use crate::config::FileLimits;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use sandlot_protocol::{FileName, limits::FILE_CHUNK_BYTES_MAX, request::PutFileChunk};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -87,7 +88,7 @@ pub struct Description {
 pub type Found = (Arc<Description>, Vec<u8>);
 
 /// A file, as lists tell of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FileRecord {
     /// Its name.
     pub filename: FileName,
@@ -122,11 +123,26 @@ pub enum ChunkOutcome {
     Stored(Arc<Description>),
 }
 
+/// Where a chunk belongs.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// What the first chunk's answer named; `None` for the first chunk.
+    pub upload_id: Option<String>,
+    /// The file's name.
+    pub filename: FileName,
+    /// Where the chunk starts, in bytes.
+    pub offset: u64,
+    /// The whole file's size, in bytes.
+    pub total: u64,
+}
+
 #[derive(Debug)]
 struct Upload {
     /// `None` while a chunk is being written.
     writer: Option<Writer>,
     filename: FileName,
+    /// Bytes that were there when a writer was last taken.
+    received: u64,
     total: u64,
     touched: Instant,
 }
@@ -178,8 +194,17 @@ impl Files {
     /// # Errors
     /// When the chunk does not fit its upload, there is no room, or the disk fails (the upload is given up then).
     pub fn put_chunk(&self, chunk: PutFileChunk, now: Instant) -> Result<ChunkOutcome, FileError> {
-        self.expire_uploads(now);
         let bytes = BASE64.decode(chunk.data.trim_end()).map_err(FileError::NotBase64)?;
+        let PutFileChunk { upload_id, filename, offset, total, .. } = chunk;
+        self.put_part(Part { upload_id, filename, offset, total }, &bytes, now)
+    }
+
+    /// Takes one chunk, as `put_chunk`; these are its bytes.
+    ///
+    /// # Errors
+    /// As `put_chunk`.
+    pub fn put_part(&self, chunk: Part, bytes: &[u8], now: Instant) -> Result<ChunkOutcome, FileError> {
+        self.expire_uploads(now);
         if bytes.len() > FILE_CHUNK_BYTES_MAX {
             return Err(FileError::BadChunk(format!("a chunk has at most {FILE_CHUNK_BYTES_MAX} bytes")));
         }
@@ -209,7 +234,7 @@ impl Files {
                 chunk.offset
             )));
         }
-        if fits && let Err(error) = writer.write(&bytes) {
+        if fits && let Err(error) = writer.write(bytes) {
             self.drop_upload(&id);
             return Err(error.into());
         }
@@ -218,9 +243,32 @@ impl Files {
             self.give_writer(&id, writer);
             return Ok(ChunkOutcome::Partial { upload_id: id, received });
         }
-        self.state().uploads.remove(&id);
+        if self.state().uploads.remove(&id).is_none() {
+            return Err(FileError::BadChunk("the upload was given up meanwhile".into()));
+        }
         let reserved = Reserved { files: self, bytes: chunk.total };
         self.store(chunk.filename, writer, reserved).map(ChunkOutcome::Stored)
+    }
+
+    /// How far an upload has come: the file's name, the bytes that are there, and those that there will be.
+    #[must_use]
+    pub fn upload(&self, id: &str) -> Option<(FileName, u64, u64)> {
+        let state = self.state();
+        let upload = state.uploads.get(id)?;
+        // While a part is being written, what is there before it.
+        let received = upload.writer.as_ref().map_or(upload.received, |writer| writer.size);
+        Some((upload.filename.clone(), received, upload.total))
+    }
+
+    /// Ends an upload; what came of it is gone.
+    pub fn give_up(&self, id: &str) {
+        self.drop_upload(id);
+    }
+
+    /// What is known of a file.
+    #[must_use]
+    pub fn describe(&self, filename: &FileName) -> Option<Arc<Description>> {
+        self.state().index.get(filename).cloned()
     }
 
     /// A whole file and its description; `None` when there is none of that name.
@@ -258,21 +306,23 @@ impl Files {
         Ok(true)
     }
 
-    /// The first `limit` files whose names start with `prefix`, and how many there are in all.
+    /// The first `limit` files behind `after` whose names start with `prefix`, and how many start so in all.
     #[must_use]
-    pub fn list(&self, prefix: &str, limit: usize) -> (Vec<FileRecord>, usize) {
+    pub fn list(&self, prefix: &str, after: &str, limit: usize) -> (Vec<FileRecord>, usize) {
         let state = self.state();
-        let start = prefix.parse::<FileName>().map_or(Bound::Unbounded, Bound::Included);
-        let matching = || {
-            let from = state.index.range((start.clone(), Bound::Unbounded));
+        let matching = |start: Bound<FileName>| {
+            let from = state.index.range((start, Bound::Unbounded));
             from.filter(|(name, _)| name.as_str().starts_with(prefix))
         };
+        let first = prefix.parse::<FileName>().map_or(Bound::Unbounded, Bound::Included);
+        let after = after.parse::<FileName>().ok().filter(|_| after > prefix);
+        let next = after.map_or_else(|| first.clone(), Bound::Excluded);
         let record = |(_, description): (&FileName, &Arc<Description>)| FileRecord {
             filename: description.filename.clone(),
             size: description.size,
             digest: description.digest.clone(),
         };
-        (matching().take(limit).map(record).collect(), matching().count())
+        (matching(next).take(limit).map(record).collect(), matching(first).count())
     }
 
     /// The names of all files.
@@ -348,7 +398,7 @@ impl Files {
         let mut state = self.state();
         state.next_upload += 1;
         let id = format!("U{}", state.next_upload);
-        state.uploads.insert(id.clone(), Upload { writer: Some(writer), filename, total, touched: now });
+        state.uploads.insert(id.clone(), Upload { writer: Some(writer), filename, received: 0, total, touched: now });
         std::mem::forget(reserved);
         Ok(id)
     }
@@ -362,7 +412,9 @@ impl Files {
             return Err(bad("the upload was begun with another filename or total"));
         }
         upload.touched = now;
-        upload.writer.take().ok_or_else(|| bad("another chunk of this upload is being written"))
+        let writer = upload.writer.take().ok_or_else(|| bad("another chunk of this upload is being written"))?;
+        upload.received = writer.size;
+        Ok(writer)
     }
 
     fn give_writer(&self, id: &str, writer: Writer) {

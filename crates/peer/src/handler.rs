@@ -9,7 +9,7 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use sandlot_client::ClientError;
-use sandlot_net::{Handler, clock};
+use sandlot_net::{Handler, OpenConnections, clock};
 use sandlot_protocol::{
     Address, CpuResult, CpuTask, ErrorCode, Outcome, PeerId, Refusal, Reply, Request, StatusReply, TaskId,
     reply::{BatchResult, FileChunk, FilePeers, FileResponse, MemResponse, Pong},
@@ -35,6 +35,8 @@ pub(crate) struct PeerHandler {
     pub(crate) started: Instant,
     /// Which walls stand around this process.
     pub(crate) walls: serde_json::Value,
+    /// Connections that are open.
+    pub(crate) connections: OpenConnections,
 }
 
 impl Handler for PeerHandler {
@@ -44,7 +46,7 @@ impl Handler for PeerHandler {
 }
 
 /// Who asks, as far as the connection tells. One machine may have all addresses of an IPv6 network of 64 bits.
-fn host_of(ip: IpAddr) -> String {
+pub(crate) fn host_of(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) if ip.is_loopback() => ip.to_string(),
@@ -53,7 +55,8 @@ fn host_of(ip: IpAddr) -> String {
 }
 
 impl PeerHandler {
-    async fn answer(&self, request: Request, host: &str) -> Result<Reply, Refusal> {
+    /// Answers a request of this host.
+    pub(crate) async fn answer(&self, request: Request, host: &str) -> Result<Reply, Refusal> {
         match request {
             Request::CpuTask(task) => self.dispatch.run(task, host).await.map(Reply::CpuResult),
             Request::BatchTask(batch) => self.batch(batch, host).await,
@@ -153,7 +156,7 @@ impl PeerHandler {
         let is_ours = question.task_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("CPU_TASK"));
         let limit = if is_ours { list_entries(question.limit) } else { 0 };
         Ok(StatusReply::ok()
-            .with("history", tasks.history(limit, clock::unix_seconds()))
+            .with("history", tasks.history(question.offset, limit, clock::unix_seconds()))
             .with("statistics", tasks.statistics())
             .into())
     }
@@ -182,7 +185,8 @@ impl PeerHandler {
 
     fn list_mem(&self, list: &ListMem) -> Reply {
         let prefix = list.prefix.as_deref().unwrap_or_default();
-        let (keys, count) = self.memory().list(prefix, list_entries(list.limit), clock::now());
+        let after = list.after.as_deref().unwrap_or_default();
+        let (keys, count) = self.memory().list(prefix, after, list_entries(list.limit), clock::now());
         StatusReply::ok().with("operation", "LIST_MEM").with("keys", keys).with("count", count).into()
     }
 
@@ -205,7 +209,8 @@ impl PeerHandler {
         }
     }
 
-    async fn stored(&self, operation: &str, stored: &Description) -> Reply {
+    /// A file is there now: the tracker is told, and whoever stored it.
+    pub(crate) async fn stored(&self, operation: &str, stored: &Description) -> Reply {
         self.dispatch.membership.has_file(stored.filename.clone()).await;
         StatusReply::ok()
             .with("operation", operation)
@@ -264,7 +269,8 @@ impl PeerHandler {
     }
 
     fn list_files(&self, list: &ListFiles) -> Reply {
-        let (files, count) = self.files.list(list.prefix.as_deref().unwrap_or_default(), list_entries(list.limit));
+        let (prefix, after) = (list.prefix.as_deref().unwrap_or_default(), list.after.as_deref().unwrap_or_default());
+        let (files, count) = self.files.list(prefix, after, list_entries(list.limit));
         StatusReply::ok().with("operation", "LIST_FILES").with("files", files).with("count", count).into()
     }
 
@@ -278,7 +284,7 @@ impl PeerHandler {
     }
 
     /// The disk may be slow: it has its own threads.
-    async fn on_disk<T: Send + 'static>(
+    pub(crate) async fn on_disk<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Files) -> Result<T, FileError> + Send + 'static,
     ) -> Result<T, Refusal> {
@@ -325,7 +331,7 @@ fn memory_refusal(error: &MemoryError) -> Refusal {
     Refusal::new(code, error.to_string())
 }
 
-fn file_refusal(error: &FileError) -> Refusal {
+pub(crate) fn file_refusal(error: &FileError) -> Refusal {
     let code = match error {
         FileError::NotBase64(_) => ErrorCode::BadRequest,
         FileError::Full { .. } => ErrorCode::LimitReached,

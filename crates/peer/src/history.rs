@@ -101,12 +101,13 @@ impl History {
     }
 
     /// The newest ones first.
-    pub(crate) fn newest(&mut self, limit: usize, now: f64) -> impl Iterator<Item = &Ended> {
+    pub(crate) fn newest(&mut self, offset: usize, limit: usize, now: f64) -> impl Iterator<Item = &Ended> {
+        let until = offset.saturating_add(limit);
         self.expire(now);
-        let mut all: Vec<&(u64, TaskKey)> = self.passing.order.iter().rev().take(limit).collect();
-        all.extend(self.kept.order.iter().rev().take(limit));
+        let mut all: Vec<&(u64, TaskKey)> = self.passing.order.iter().rev().take(until).collect();
+        all.extend(self.kept.order.iter().rev().take(until));
         all.sort_unstable_by(|one, other| other.cmp(one));
-        all.into_iter().take(limit).filter_map(|(_, key)| self.ended.get(key))
+        all.into_iter().skip(offset).take(limit).filter_map(|(_, key)| self.ended.get(key))
     }
 
     pub(crate) fn remember(
@@ -172,6 +173,8 @@ mod tests {
             kept,
             attempt: 0,
             asked_at: now,
+            timeout: None,
+            limits: sandlot_protocol::TaskLimits::default(),
         };
         let id: TaskId = id.parse().unwrap();
         let result = CpuResult::ended(id.clone(), Outcome::Timeout, "late", &Address::new("h", 1));
@@ -179,7 +182,7 @@ mod tests {
     }
 
     fn ids(history: &mut History, now: f64) -> Vec<String> {
-        history.newest(9, now).map(|ended| ended.result.task_id.to_string()).collect()
+        history.newest(0, 9, now).map(|ended| ended.result.task_id.to_string()).collect()
     }
 
     #[test]

@@ -9,8 +9,10 @@ use sandlot_net::clock;
 use sandlot_protocol::{
     Address, FileName, PeerId, Reply, Request,
     reply::FilePeer,
-    request::{FileQuestion, GetBestPeer, Member, MemberFile, Register},
+    request::{FileQuestion, GetBestPeer, Member, MemberFile, Nothing, Register},
 };
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -23,6 +25,30 @@ use tracing::{info, warn};
 
 /// A tracker that takes longer is as good as none.
 const TRACKER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A peer, as the tracker tells of it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct PeerRecord {
+    /// Its host.
+    pub(crate) ip: String,
+    /// Its port.
+    pub(crate) port: u16,
+    /// Its load, 0.0–1.0.
+    #[serde(default)]
+    pub(crate) cpu_load: f64,
+    /// Tasks that wait there.
+    #[serde(default)]
+    pub(crate) queued: u64,
+    /// Who it is, if it said.
+    #[serde(default)]
+    pub(crate) peer_id: Option<PeerId>,
+    /// Seconds since 1970 when it was last heard of.
+    #[serde(default)]
+    pub(crate) last_update: Option<f64>,
+    /// Seconds since 1970 when it registered.
+    #[serde(default)]
+    pub(crate) registered_at: Option<f64>,
+}
 
 /// This peer among the others.
 #[derive(Debug)]
@@ -121,6 +147,14 @@ impl Membership {
     pub(crate) async fn find_file(&self, filename: FileName) -> Result<Vec<FilePeer>, ClientError> {
         match self.ask(&Request::FindFile(FileQuestion { filename })).await? {
             Reply::FilePeers(found) => Ok(found.peers),
+            _ => Err(self.client.unexpected()),
+        }
+    }
+
+    /// The living peers, as the tracker knows them.
+    pub(crate) async fn peers(&self) -> Result<Vec<PeerRecord>, ClientError> {
+        match self.ask(&Request::Status(Nothing {})).await? {
+            Reply::Status(status) => Ok(status.get("peers").unwrap_or_default()),
             _ => Err(self.client.unexpected()),
         }
     }

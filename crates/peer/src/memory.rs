@@ -2,6 +2,7 @@
 
 use crate::config::MemoryLimits;
 use sandlot_protocol::{Key, RawJson, request::SetMem};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::{
@@ -66,7 +67,7 @@ struct Entry {
 }
 
 /// A key, as lists tell of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct KeyRecord {
     /// The key.
     pub key: Key,
@@ -142,8 +143,8 @@ impl Memory {
         Ok(self.remove(key))
     }
 
-    /// The first `limit` keys that start with `prefix`, in order, and how many there are in all.
-    pub fn list(&mut self, prefix: &str, limit: usize, now: Instant) -> (Vec<KeyRecord>, usize) {
+    /// The first `limit` keys behind `after` that start with `prefix`, in order, and how many start so in all.
+    pub fn list(&mut self, prefix: &str, after: &str, limit: usize, now: Instant) -> (Vec<KeyRecord>, usize) {
         self.expire(now);
         let record = |(key, entry): (&Key, &Entry)| KeyRecord {
             key: key.clone(),
@@ -153,12 +154,13 @@ impl Memory {
                 .expires_at
                 .map(|at| u64::try_from(at.saturating_duration_since(now).as_millis()).unwrap_or(u64::MAX)),
         };
-        let start = prefix.parse::<Key>().map_or(Bound::Unbounded, Bound::Included);
-        let matching = || {
-            let from = self.entries.range((start.clone(), Bound::Unbounded));
+        let matching = |start: Bound<Key>| {
+            let from = self.entries.range((start, Bound::Unbounded));
             from.skip_while(|(key, _)| key.as_str() < prefix).take_while(|(key, _)| key.as_str().starts_with(prefix))
         };
-        (matching().take(limit).map(record).collect(), matching().count())
+        let first = prefix.parse::<Key>().map_or(Bound::Unbounded, Bound::Included);
+        let next = after.parse::<Key>().ok().filter(|_| after > prefix).map_or_else(|| first.clone(), Bound::Excluded);
+        (matching(next).take(limit).map(record).collect(), matching(first).count())
     }
 
     /// What the memory holds.
@@ -258,9 +260,9 @@ mod tests {
         for key in ["a", "user:1", "user:2", "user:3", "v"] {
             memory.set(set(key, "1"), now).unwrap();
         }
-        let (keys, count) = memory.list("user:", 2, now);
+        let (keys, count) = memory.list("user:", "", 2, now);
         assert_eq!(keys.iter().map(|record| record.key.as_str()).collect::<Vec<_>>(), ["user:1", "user:2"]);
-        assert_eq!((count, memory.list("", 100, now).1), (3, 5));
+        assert_eq!((count, memory.list("", "", 100, now).1), (3, 5));
     }
 
     proptest! {
@@ -276,7 +278,7 @@ mod tests {
                     2 => { memory.delete(&key.parse().unwrap(), None, now).unwrap(); }
                     _ => now += Duration::from_millis(number),
                 }
-                let (keys, count) = memory.list("", 100, now);
+                let (keys, count) = memory.list("", "", 100, now);
                 let bytes: usize = keys.iter().map(|r| r.key.as_str().len() + r.bytes + ENTRY_BYTES).sum();
                 let status = memory.status(now);
                 prop_assert_eq!((status.keys, status.bytes), (count, bytes));

@@ -68,7 +68,7 @@ impl Peer {
         let socket = |address| move |error| BindError::Socket { address, error };
         let server = Server::bind(config.listen, config.server).await.map_err(socket(config.listen))?;
         let web = match config.web_listen {
-            Some(address) => Some(Web::bind(address).await.map_err(socket(address))?),
+            Some(address) => Some(Web::bind(address, &config.web_hosts).await.map_err(socket(address))?),
             None => None,
         };
         let folder = config.data_dir;
@@ -105,6 +105,7 @@ impl Peer {
             memory,
             started: clock::now(),
             walls: serde_json::Value::Null,
+            connections: server.open_connections(),
         });
         Ok(Self { server, web, handler, drain: config.drain, _lock: lock })
     }
@@ -137,7 +138,7 @@ impl Peer {
         let serve = server.run(Arc::clone(&handler), stop.clone(), stop_now.clone());
         let page = async {
             if let Some(web) = web {
-                web.run(Arc::clone(&handler), stop.clone()).await;
+                web.run(Arc::clone(&handler), stop.clone(), stop_now.clone()).await;
             }
         };
         let member = dispatch.membership.run(stop.clone());

@@ -5,10 +5,11 @@ use crate::{
     tasks::{About, Live, Place},
 };
 use sandlot_compute::WaitsFor;
-use sandlot_protocol::{Exception, Outcome, RawJson, TaskId, Usage};
+use sandlot_protocol::{Exception, Outcome, RawJson, TaskId, TaskLimits, Usage};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct TaskRecord {
     pub(crate) task_id: TaskId,
     #[serde(rename = "type")]
@@ -26,6 +27,10 @@ pub(crate) struct TaskRecord {
     pub(crate) weight: u32,
     pub(crate) kept: bool,
     pub(crate) asked_at: f64,
+    /// Seconds of wall time that it may take, when that was said.
+    pub(crate) timeout: Option<f64>,
+    /// What it may use, where that differs from the defaults.
+    pub(crate) limits: TaskLimits,
     pub(crate) ended_at: Option<f64>,
     /// What it has used; of a task that has not ended, so far.
     pub(crate) usage: Option<Usage>,
@@ -33,6 +38,7 @@ pub(crate) struct TaskRecord {
     pub(crate) share: Option<f64>,
     pub(crate) waits_for: Option<WaitsFor>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
     pub(crate) result: Option<RawJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stdout: Option<String>,
@@ -99,6 +105,8 @@ impl TaskRecord {
             weight: about.weight,
             kept: about.kept,
             asked_at: about.asked_at,
+            timeout: about.timeout,
+            limits: about.limits,
             ended_at: None,
             usage: None,
             share: None,

@@ -3,7 +3,8 @@
 
 use crate::{config::TaskTableLimits, history::History, quota::Quota, record::TaskRecord};
 use sandlot_compute::{RunProbe, Submitter};
-use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, TaskId, limits::LIST_ENTRIES_MAX};
+use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, TaskId, TaskLimits, Usage, limits::LIST_ENTRIES_MAX};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -32,6 +33,7 @@ struct State {
     quota: Quota,
     next_number: u64,
     outcomes: BTreeMap<Outcome, u64>,
+    totals: RunTotals,
 }
 
 #[derive(Debug)]
@@ -82,6 +84,8 @@ pub(crate) struct About {
     /// How often it was begun anew.
     pub(crate) attempt: u32,
     pub(crate) asked_at: f64,
+    pub(crate) timeout: Option<f64>,
+    pub(crate) limits: TaskLimits,
 }
 
 /// What `begin` says of a task.
@@ -137,8 +141,23 @@ pub(crate) struct Waiter {
     result: watch::Receiver<Option<Arc<CpuResult>>>,
 }
 
+/// What the tasks that ran on this peer took, since its start.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RunTotals {
+    pub(crate) fuel: u64,
+    /// Tasks that waited at most `START_BOUNDS_MS` of the same index for their first slice; the last entry counts the
+    /// others.
+    pub(crate) started: [u64; START_BOUNDS_MS.len() + 1],
+    /// Milliseconds that they waited together.
+    pub(crate) queue_ms: f64,
+}
+
+/// The bounds of `RunTotals::started`, in milliseconds.
+pub(crate) const START_BOUNDS_MS: [f64; 12] =
+    [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 50.0, 250.0, 1_000.0, 10_000.0, 60_000.0];
+
 /// How many tasks ended how.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Statistics {
     pub(crate) total: u64,
     pub(crate) live: usize,
@@ -153,6 +172,7 @@ impl Tasks {
             quota: Quota::new(&limits),
             next_number: 0,
             outcomes: BTreeMap::new(),
+            totals: RunTotals::default(),
         };
         Arc::new(Self { state: Mutex::new(state) })
     }
@@ -200,6 +220,8 @@ impl Tasks {
             kept,
             attempt: 0,
             asked_at: now,
+            timeout: task.timeout,
+            limits: task.limits,
         };
         let number = state.next_number;
         let (place, _) = watch::channel(Place::Choosing);
@@ -268,10 +290,10 @@ impl Tasks {
         state.live.iter().take(LIST_ENTRIES_MAX).map(|((id, _), live)| TaskRecord::of_live(id, live, false)).collect()
     }
 
-    /// The tasks that ended, newest first.
-    pub(crate) fn history(&self, limit: usize, now: f64) -> Vec<TaskRecord> {
+    /// The tasks that ended, newest first, without the newest `offset`.
+    pub(crate) fn history(&self, offset: usize, limit: usize, now: f64) -> Vec<TaskRecord> {
         let mut state = self.state();
-        state.history.newest(limit, now).map(|ended| TaskRecord::of_ended(ended, false)).collect()
+        state.history.newest(offset, limit, now).map(|ended| TaskRecord::of_ended(ended, false)).collect()
     }
 
     /// One task, with its result when it has ended.
@@ -293,6 +315,11 @@ impl Tasks {
         let state = self.state();
         let by_outcome = state.outcomes.iter().map(|(outcome, count)| (outcome.as_str(), *count)).collect();
         Statistics { total: state.outcomes.values().sum(), live: state.live.len(), by_outcome }
+    }
+
+    /// What the tasks that ran here took.
+    pub(crate) fn totals(&self) -> RunTotals {
+        self.state().totals.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -339,6 +366,9 @@ impl Slot {
         let mut state = self.tasks.state();
         *state.outcomes.entry(result.outcome()).or_default() += 1;
         if let Some(live) = state.take(&self.key, self.number) {
+            if matches!(*live.place.borrow(), Place::Here(_)) {
+                state.totals.add(&result.usage);
+            }
             state.history.remember(&self.key, live.body, Arc::clone(&result), live.about, now);
         }
         drop(state);
@@ -356,6 +386,14 @@ impl Drop for Slot {
     fn drop(&mut self) {
         // Without an end (its carrier panicked) the task must not stay for ever.
         self.tasks.state().take(&self.key, self.number);
+    }
+}
+
+impl RunTotals {
+    fn add(&mut self, usage: &Usage) {
+        self.fuel += usage.fuel;
+        self.started[START_BOUNDS_MS.partition_point(|bound| *bound < usage.queue_ms)] += 1;
+        self.queue_ms += usage.queue_ms;
     }
 }
 

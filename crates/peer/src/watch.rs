@@ -181,6 +181,25 @@ pub(crate) async fn explain(dispatch: &Dispatch, id: &TaskId) -> Result<Reply, R
     })
 }
 
+/// Where a task is, and what would make it go on; `None` when it is not known.
+pub(crate) async fn in_words(dispatch: &Dispatch, id: &TaskId) -> Option<(String, Option<String>)> {
+    match explain(dispatch, id).await.ok()? {
+        Reply::Status(status) => Some((status.get("text")?, status.get("unblocks"))),
+        _ => None,
+    }
+}
+
+/// What a task has printed so far.
+pub(crate) async fn printed(dispatch: &Dispatch, id: &TaskId) -> (String, String) {
+    let question = TaskOutput { task_id: id.clone(), attempt: 0, stdout_from: 0, stderr_from: 0, wait_ms: 0 };
+    match output(dispatch, &question).await {
+        Ok(Reply::Status(status)) => {
+            (status.get("stdout").unwrap_or_default(), status.get("stderr").unwrap_or_default())
+        }
+        _ => Default::default(),
+    }
+}
+
 async fn asked(dispatch: &Dispatch, peer: &Address, task_id: TaskId) -> Value {
     let request = Request::ExplainTask(TaskQuestion { task_id });
     match dispatch.clients.to(peer).ask_within(&request, ASK_TIMEOUT).await {

@@ -1,9 +1,10 @@
 //! Refusals as they travel: one sentence for a person, one code for a program.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What kind of refusal it is. The names travel in `code`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The message is not JSON, not an object, or a member is missing or wrong.
@@ -40,7 +41,7 @@ pub enum ErrorCode {
 }
 
 /// An ERROR reply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, JsonSchema)]
 #[error("{error}")]
 pub struct Refusal {
     /// One clear sentence that names what is wrong and what would be right.

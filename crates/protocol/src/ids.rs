@@ -1,8 +1,9 @@
 //! Ids and names. Each is checked once, where it enters, and is right from then on.
 
 use crate::limits::{FILE_NAME_BYTES_MAX, KEY_BYTES_MAX, TASK_ID_BYTES_MAX};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 /// Bytes in a host name.
 const HOST_BYTES_MAX: usize = 253;
@@ -13,7 +14,7 @@ const HOST_BYTES_MAX: usize = 253;
 pub struct BadName(String);
 
 macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $check:expr, $pattern:expr, $bytes_max:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -49,6 +50,17 @@ macro_rules! checked_text {
             }
         }
 
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            // Lengths are counted in characters there, and in bytes here: of what is not ASCII fewer fit.
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"type": "string", "minLength": 1, "maxLength": $bytes_max, "pattern": $pattern})
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str(&self.0)
@@ -59,20 +71,25 @@ macro_rules! checked_text {
 
 checked_text! {
     /// A task's id and idempotency key: 1–128 bytes of printable text.
-    TaskId, |text| check_text("a task id", text, TASK_ID_BYTES_MAX)
+    TaskId, |text| check_text("a task id", text, TASK_ID_BYTES_MAX), PRINTABLE, TASK_ID_BYTES_MAX
 }
 checked_text! {
     /// Who a peer is, from its first start on.
-    PeerId, |text| check_text("a peer id", text, TASK_ID_BYTES_MAX)
+    PeerId, |text| check_text("a peer id", text, TASK_ID_BYTES_MAX), PRINTABLE, TASK_ID_BYTES_MAX
 }
 checked_text! {
     /// A key of the memory: 1–1024 bytes, no control characters.
-    Key, |text| check_text("a key", text, KEY_BYTES_MAX)
+    Key, |text| check_text("a key", text, KEY_BYTES_MAX), PRINTABLE, KEY_BYTES_MAX
 }
 checked_text! {
     /// A file's name: a name, not a path.
-    FileName, check_file_name
+    FileName, check_file_name, NAME, FILE_NAME_BYTES_MAX
 }
+
+/// No control characters, as a regular expression.
+const PRINTABLE: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$";
+/// Nor anything that a path is made of.
+const NAME: &str = "^(?!.*\\.\\.)(?!\\.$)[^\\u0000-\\u001f\\u007f-\\u009f/\\\\]+$";
 
 fn check_text(what: &str, text: &str, bytes_max: usize) -> Result<(), String> {
     if text.is_empty() {

@@ -1,6 +1,7 @@
 //! What is answered.
 
 use crate::{CpuResult, ErrorCode, FileName, Key, RawJson, Refusal, request::read};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, ser::SerializeMap};
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -129,7 +130,7 @@ pub(crate) fn with_request_id(mut body: String, request_id: Option<&str>) -> Str
 }
 
 /// Results in the order of the tasks.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct BatchResult {
     /// One for each task.
     pub results: Vec<CpuResult>,
@@ -209,12 +210,13 @@ impl<'de> Deserialize<'de> for StatusReply {
 }
 
 /// A key's value.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MemResponse {
     /// The key.
     pub key: Key,
     /// Its value; `null` when there is none.
     #[serde(default = "crate::raw_null")]
+    #[schemars(with = "serde_json::Value")]
     pub value: RawJson,
     /// Whether there is one: a stored `null` is.
     #[serde(default = "yes")]
@@ -266,7 +268,7 @@ pub struct FileChunk {
 }
 
 /// Which peers have a file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct FilePeers {
     /// The file's name.
     pub filename: FileName,
@@ -275,7 +277,7 @@ pub struct FilePeers {
 }
 
 /// Where a peer is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FilePeer {
     /// Its IP address.
     pub ip: String,

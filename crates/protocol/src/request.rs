@@ -5,6 +5,7 @@ use crate::{
     limits::{BATCH_TASKS_MAX, LIST_ENTRIES, LIST_ENTRIES_MAX, WAIT_MAX},
     task::null_is_default,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -160,7 +161,9 @@ fn not_json(error: &serde_json::Error) -> Refusal {
 }
 
 /// Reads a message's members; an error names the member.
-pub(crate) fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Refusal> {
+/// # Errors
+/// A refusal that names the member at fault.
+pub fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Refusal> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -193,9 +196,10 @@ fn unknown(name: &str) -> Refusal {
 pub struct Nothing {}
 
 /// Tasks to run side by side.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct BatchTask {
     /// The tasks; results come in this order.
+    #[schemars(length(max = BATCH_TASKS_MAX))]
     pub tasks: Vec<CpuTask>,
 }
 
@@ -273,12 +277,19 @@ pub struct TimelineQuestion {
     pub limit: Option<usize>,
 }
 
+fn is_zero(value: &usize) -> bool {
+    *value == 0
+}
+
 /// Which ended tasks to tell of.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TaskHistory {
     /// At most so many, newest first.
     pub limit: Option<usize>,
+    /// Without the newest so many.
+    #[serde(deserialize_with = "null_is_default", skip_serializing_if = "is_zero")]
+    pub offset: usize,
     /// Only tasks of this kind; there is one kind, "CPU_TASK".
     pub task_type: Option<String>,
     /// Only this task, with its result.
@@ -328,6 +339,9 @@ pub struct DeleteMem {
 pub struct ListMem {
     /// Only keys that start so.
     pub prefix: Option<String>,
+    /// Only keys behind this one, in the order of their bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// At most so many.
     pub limit: Option<usize>,
 }
@@ -338,6 +352,9 @@ pub struct ListMem {
 pub struct ListFiles {
     /// Only names that start so.
     pub prefix: Option<String>,
+    /// Only names behind this one, in the order of their bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// At most so many.
     pub limit: Option<usize>,
 }

@@ -1,10 +1,11 @@
 //! A task, its limits, its outcome.
 
 use crate::{Address, RawJson, Refusal, TaskId, limits};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// CPU_TASK: run this Python.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CpuTask {
     /// The idempotency key; the peer makes one when it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -13,12 +14,15 @@ pub struct CpuTask {
     pub program: String,
     /// The function to call: "main" when absent; `null` runs the program as a script.
     #[serde(default = "main_function")]
+    #[schemars(length(min = 1, max = limits::FUNCTION_BYTES_MAX))]
     pub function: Option<String>,
     /// A JSON list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<serde_json::Value>>")]
     pub args: Option<RawJson>,
     /// A JSON object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub kwargs: Option<RawJson>,
     /// `sys.argv`, the program's own name first.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
@@ -28,6 +32,7 @@ pub struct CpuTask {
     pub stdin: String,
     /// Files that lie in the program's folder when it starts.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = limits::TASK_FILES_MAX))]
     pub files: Vec<TaskFile>,
     /// Paths of files that come back with the result, if the program leaves them.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
@@ -40,9 +45,11 @@ pub struct CpuTask {
     pub confidential: bool,
     /// Among its submitter's tasks, higher first; -100 to 100.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "is_zero")]
+    #[schemars(range(min = -limits::TASK_PRIORITY_MAX, max = limits::TASK_PRIORITY_MAX))]
     pub priority: i32,
     /// Its share among its submitter's tasks of the same priority: 1 (when absent) to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = limits::TASK_WEIGHT_MAX))]
     pub weight: Option<u32>,
     /// Who asks, where several people or programs ask from one host: each of them gets an equal part of the host's
     /// share.
@@ -50,9 +57,11 @@ pub struct CpuTask {
     pub submitter: Option<String>,
     /// Seconds of wall time, from the first slice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.001, max = limits::TASK_TIMEOUT_MAX.as_secs_f64()))]
     pub timeout: Option<f64>,
     /// How often a failed task is tried again.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "is_zero_u32")]
+    #[schemars(range(max = limits::TASK_RETRIES_MAX))]
     pub max_retries: u32,
     /// What differs from the default limits.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "TaskLimits::is_default")]
@@ -63,7 +72,7 @@ pub struct CpuTask {
 }
 
 /// A file of a task, or one that comes back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskFile {
     /// Its path in the task's own file system; one that is not absolute lies in the program's folder, `/work`.
     pub name: String,
@@ -94,29 +103,35 @@ pub(crate) fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserializ
 }
 
 /// The limits that a task may set for itself; what is absent has its default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TaskLimits {
     /// Units of fuel, about one per WebAssembly instruction.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub fuel: Option<u64>,
     /// Bytes of memory, the interpreter's own included.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = limits::TASK_MEMORY_BYTES_MAX))]
     pub memory_bytes: Option<u64>,
     /// Captured bytes of each of stdout and stderr; the rest is cut.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = limits::TASK_OUTPUT_BYTES_MAX))]
     pub output_bytes: Option<u64>,
     /// A task that prints more is stopped (outcome `output_limit`) instead of going on with its output cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_stops: Option<bool>,
     /// Milliseconds of processor time.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = limits::TASK_CPU_MAX.as_millis() as u64))]
     pub cpu_ms: Option<u64>,
     /// Bytes of the result's JSON text, and of the files that come back.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = limits::TASK_RESULT_BYTES))]
     pub result_bytes: Option<u64>,
     /// Bytes of the program's own files.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = limits::TASK_FILES_BYTES_MAX))]
     pub files_bytes: Option<u64>,
 }
 
@@ -280,7 +295,7 @@ fn check_range(member: &str, value: Option<u64>, max: u64) -> Result<(), Refusal
 }
 
 /// How a task ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It returned a value, or the script ended.
@@ -304,6 +319,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 9] = [
+        Self::Ok,
+        Self::Exception,
+        Self::Timeout,
+        Self::FuelLimit,
+        Self::MemoryLimit,
+        Self::OutputLimit,
+        Self::Cancelled,
+        Self::Rejected,
+        Self::Crashed,
+    ];
+
     /// The name that travels.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -322,7 +350,7 @@ impl Outcome {
 }
 
 /// What a program raised.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exception {
     /// The exception's class.
     #[serde(rename = "type")]
@@ -334,7 +362,7 @@ pub struct Exception {
 }
 
 /// What a task used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Usage {
     /// Units of fuel.
@@ -354,12 +382,13 @@ pub struct Usage {
 }
 
 /// CPU_RESULT: how a task ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CpuResult {
     /// The task's id.
     pub task_id: TaskId,
     /// What the function returned; `null` for a script and for every outcome but ok.
     #[serde(default = "crate::raw_null")]
+    #[schemars(with = "serde_json::Value")]
     pub result: RawJson,
     /// One sentence, or `null` for ok.
     #[serde(default)]

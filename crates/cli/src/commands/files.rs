@@ -96,7 +96,7 @@ pub(crate) async fn delete(node: &NodeArguments, filename: FileName) -> Result<E
 
 /// `sandlot list-files`.
 pub(crate) async fn list(node: &NodeArguments, arguments: ListArguments) -> Result<ExitCode> {
-    let request = Request::ListFiles(ListFiles { prefix: arguments.prefix, limit: arguments.limit });
+    let request = Request::ListFiles(ListFiles { prefix: arguments.prefix, after: None, limit: arguments.limit });
     let status = client(node).status(&request).await?;
     if node.json {
         output::json(&status.into());

@@ -74,7 +74,7 @@ pub(crate) fn tell_deleted(
 
 /// `sandlot list-mem`.
 pub(crate) async fn list(node: &NodeArguments, arguments: ListArguments) -> Result<ExitCode> {
-    let request = Request::ListMem(ListMem { prefix: arguments.prefix, limit: arguments.limit });
+    let request = Request::ListMem(ListMem { prefix: arguments.prefix, after: None, limit: arguments.limit });
     let status = client(node).status(&request).await?;
     if node.json {
         output::json(&status.into());

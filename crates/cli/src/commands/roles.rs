@@ -122,6 +122,7 @@ fn peer_config(ip: IpAddr, port: u16, arguments: PeerArguments) -> Result<PeerCo
     }
     Ok(PeerConfig {
         web_listen: arguments.web_port.map(|port| SocketAddr::new(ip, port)),
+        web_hosts: arguments.web_hosts,
         advertise: arguments.advertise,
         heartbeat: Duration::from_millis(arguments.heartbeat_ms),
         drain: Duration::from_millis(arguments.drain_ms),

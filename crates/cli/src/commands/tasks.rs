@@ -161,7 +161,8 @@ pub(crate) async fn list(node: &NodeArguments) -> Result<ExitCode> {
 
 /// `sandlot history`.
 pub(crate) async fn history(node: &NodeArguments, arguments: HistoryArguments) -> Result<ExitCode> {
-    let question = TaskHistory { limit: Some(arguments.limit), task_type: None, task_id: arguments.task_id.clone() };
+    let question =
+        TaskHistory { limit: Some(arguments.limit), task_id: arguments.task_id.clone(), ..TaskHistory::default() };
     let status = match client(node).status(&Request::TaskHistory(question)).await {
         Err(ClientError::Refused(refusal)) if refusal.code == ErrorCode::NotFound => {
             output::error_line(&format!("sandlot: {refusal}"));

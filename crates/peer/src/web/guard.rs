@@ -1,0 +1,300 @@
+//! Who may ask what. The page is for people on this machine: a page of somebody else's that their browser shows must
+//! not act in their name, neither by its own requests nor by a name that it points at this machine.
+
+use super::WebState;
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::StreamExt;
+use sandlot_protocol::{ErrorCode, Refusal, Reply, request::read};
+use serde::de::DeserializeOwned;
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+/// Bytes of a request's JSON: a task's input, each byte of it escaped at worst.
+pub(super) const JSON_BYTES_MAX: usize = 160 << 20;
+/// Bytes of JSON that are being read or answered, over all requests.
+const JSON_BYTES_TOGETHER: usize = 512 << 20;
+/// What bodies are counted in.
+const STEP_BYTES: usize = 64 << 10;
+/// Something of a body must come within this time.
+pub(super) const BODY_PAUSE: Duration = Duration::from_secs(10);
+
+/// What may be loaded and asked by the page: what this peer serves, and nothing else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A refusal as HTTP tells it: a status, and the protocol's ERROR.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) status: StatusCode,
+    pub(super) refusal: Refusal,
+}
+
+impl Failure {
+    pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        let code = match status {
+            StatusCode::NOT_FOUND => ErrorCode::NotFound,
+            StatusCode::REQUEST_TIMEOUT => ErrorCode::Timeout,
+            StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::LimitReached,
+            StatusCode::SERVICE_UNAVAILABLE => ErrorCode::Unavailable,
+            _ => ErrorCode::BadRequest,
+        };
+        Self { status, refusal: Refusal::new(code, error) }
+    }
+
+    pub(super) fn bad_request(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.code {
+            ErrorCode::NotFound => StatusCode::NOT_FOUND,
+            ErrorCode::Conflict => StatusCode::CONFLICT,
+            ErrorCode::LimitReached | ErrorCode::FrameTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorCode::Timeout => StatusCode::REQUEST_TIMEOUT,
+            ErrorCode::Unavailable | ErrorCode::NoPeers => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::Damaged | ErrorCode::Internal | ErrorCode::Other => StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::BadRequest
+            | ErrorCode::UnknownType
+            | ErrorCode::WrongRole
+            | ErrorCode::BadFrame
+            | ErrorCode::TlsUnavailable => StatusCode::BAD_REQUEST,
+        };
+        Self { status, refusal }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        json(self.status, &Reply::Error(self.refusal))
+    }
+}
+
+/// A reply of the protocol as HTTP's.
+pub(super) fn json(status: StatusCode, reply: &Reply) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], reply.to_json(None)).into_response()
+}
+
+/// Everything that is asked passes here.
+pub(super) async fn guard(State(web): State<Arc<WebState>>, request: Request, next: Next) -> Response {
+    let is_allowed =
+        check_host(&web, request.headers()).and_then(|()| check_origin(request.method(), request.headers()));
+    let mut response = match is_allowed {
+        Ok(()) => next.run(request).await,
+        Err(failure) => failure.into_response(),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A name that somebody points at this machine is not ours (DNS rebinding). An address names nothing but itself.
+fn check_host(web: &WebState, headers: &HeaderMap) -> Result<(), Failure> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.ok_or_else(|| Failure::bad_request("the request has no header Host"))?;
+    let name = without_port(host).to_ascii_lowercase();
+    let is_address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+    if is_address || name == "localhost" || web.hosts.contains(&name) {
+        return Ok(());
+    }
+    let text = format!("this page is not served under the name {name:?}: --web-host of the peer allows names");
+    Err(Failure::new(StatusCode::MISDIRECTED_REQUEST, text))
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    }
+}
+
+/// What changes something must come from this page, or from no page at all: browsers say where a request comes from.
+fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Failure> {
+    if method.is_safe() {
+        return Ok(());
+    }
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
+    let is_ours = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => Some(origin.trim_start_matches("http://")) == text("host"),
+        (None, None) => true,
+    };
+    let refusal = || Failure::new(StatusCode::FORBIDDEN, "a page of another origin asked for this; it may not");
+    is_ours.then_some(()).ok_or_else(refusal)
+}
+
+pub(super) async fn not_found(request: Request) -> Response {
+    let text = format!("there is nothing at {}; /api/v1/openapi.json lists what there is", request.uri().path());
+    Failure::new(StatusCode::NOT_FOUND, text).into_response()
+}
+
+pub(super) async fn wrong_method(method: Method) -> Response {
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not possible here")).into_response()
+}
+
+/// What stands behind the `?`.
+#[derive(Debug)]
+pub(super) struct Query<T>(pub(super) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let query = axum::extract::Query::try_from_uri(&parts.uri);
+        query.map(|query| Self(query.0)).map_err(|error| Failure::bad_request(error.body_text()))
+    }
+}
+
+/// What the path names.
+#[derive(Debug)]
+pub(super) struct Path<T>(pub(super) T);
+
+impl<S: Sync + Send, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        path.map(|path| Self(path.0)).map_err(|error| Failure::bad_request(error.body_text()))
+    }
+}
+
+/// How much of bodies there may be at a time.
+#[derive(Debug)]
+pub(super) struct BodyBudget(Arc<Semaphore>);
+
+impl Default for BodyBudget {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(JSON_BYTES_TOGETHER / STEP_BYTES)))
+    }
+}
+
+/// A body, and its part of the budget as long as it is held.
+#[derive(Debug)]
+pub(super) struct Counted<T> {
+    pub(super) value: T,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl BodyBudget {
+    /// Reads a body of JSON.
+    ///
+    /// # Errors
+    /// When it is too long, too slow, no JSON, or no such message.
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Counted<T>, Failure> {
+        let Counted { value, _permit } = self.text(headers, body).await?;
+        Ok(Counted { value: read(name, &value)?, _permit })
+    }
+
+    /// Reads a body of JSON, as text.
+    ///
+    /// # Errors
+    /// When it is too long, too slow, or no UTF-8.
+    pub(super) async fn text(&self, headers: &HeaderMap, body: Body) -> Result<Counted<String>, Failure> {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if kind.split(';').next().unwrap_or_default().trim() != "application/json" {
+            let text = "the body must be JSON, with the header Content-Type: application/json";
+            return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
+        }
+        let length = content_length(headers)?;
+        let bytes_max = usize::try_from(length).ok().filter(|length| *length <= JSON_BYTES_MAX).ok_or_else(|| {
+            let text = format!("a body of JSON has at most {JSON_BYTES_MAX} bytes, this one has {length}");
+            Failure::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+        })?;
+        let steps = u32::try_from(bytes_max.div_ceil(STEP_BYTES)).unwrap_or(u32::MAX);
+        let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "the peer is busy with other large requests");
+        let taking = timeout(BODY_PAUSE, Arc::clone(&self.0).acquire_many_owned(steps)).await;
+        let permit = taking.map_err(|_| busy())?.map_err(|_| busy())?;
+        let mut bytes = Vec::new();
+        let mut parts = Parted::new(body);
+        while let Some(part) = parts.next().await? {
+            bytes.extend_from_slice(&part);
+        }
+        let value = String::from_utf8(bytes).map_err(|_| Failure::bad_request("the body is not UTF-8"))?;
+        Ok(Counted { value, _permit: permit })
+    }
+}
+
+/// How long the body says it is.
+pub(super) fn content_length(headers: &HeaderMap) -> Result<u64, Failure> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    length.ok_or_else(|| {
+        Failure::new(StatusCode::LENGTH_REQUIRED, "the header Content-Length must say how long the body is")
+    })
+}
+
+/// A body, part by part; whoever sends nothing for a while is cut off.
+#[derive(Debug)]
+pub(super) struct Parted(axum::body::BodyDataStream);
+
+impl Parted {
+    pub(super) fn new(body: Body) -> Self {
+        Self(body.into_data_stream())
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        let slow =
+            |_| Failure::new(StatusCode::REQUEST_TIMEOUT, format!("nothing of the body came for {BODY_PAUSE:?}"));
+        let part = timeout(BODY_PAUSE, self.0.next()).await.map_err(slow)?;
+        part.transpose().map_err(|error| Failure::bad_request(format!("the body did not come whole: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (header::HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn another_page_changes_nothing() {
+        let is_allowed =
+            |method: Method, pairs: &[(&'static str, &str)]| check_origin(&method, &headers(pairs)).is_ok();
+        assert!(is_allowed(Method::POST, &[("host", "127.0.0.1:5000")]), "no browser");
+        assert!(is_allowed(Method::POST, &[("host", "a:1"), ("origin", "http://a:1")]));
+        assert!(!is_allowed(Method::POST, &[("host", "a:1"), ("origin", "http://b:1")]));
+        assert!(!is_allowed(Method::POST, &[("host", "a:1"), ("origin", "null")]));
+        assert!(
+            !is_allowed(Method::DELETE, &[("host", "a:1"), ("origin", "http://a:2")]),
+            "another port is another page"
+        );
+        assert!(is_allowed(Method::PUT, &[("host", "a:1"), ("sec-fetch-site", "same-origin")]));
+        assert!(!is_allowed(Method::PUT, &[("host", "a:1"), ("sec-fetch-site", "same-site")]));
+        assert!(!is_allowed(
+            Method::PUT,
+            &[("host", "a:1"), ("sec-fetch-site", "cross-site"), ("origin", "http://a:1")]
+        ));
+        assert!(is_allowed(Method::GET, &[("host", "a:1"), ("origin", "http://b:1")]), "nothing is changed");
+    }
+
+    #[test]
+    fn a_port_is_no_part_of_a_name() {
+        let names = ["localhost:80", "localhost", "[::1]:80", "[::1]", "127.0.0.1:1", "a:b"].map(without_port);
+        assert_eq!(names, ["localhost", "localhost", "[::1]", "[::1]", "127.0.0.1", "a:b"]);
+    }
+}
