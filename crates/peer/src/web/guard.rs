@@ -9,14 +9,15 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use sandlot_protocol::{ErrorCode, Refusal, Reply, request::read};
 use serde::de::DeserializeOwned;
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
+use tracing::warn;
 
 /// Bytes of a request's JSON: a task's input, each byte of it escaped at worst.
 pub(super) const JSON_BYTES_MAX: usize = 160 << 20;
@@ -45,6 +46,7 @@ impl Failure {
             StatusCode::REQUEST_TIMEOUT => ErrorCode::Timeout,
             StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::LimitReached,
             StatusCode::SERVICE_UNAVAILABLE => ErrorCode::Unavailable,
+            StatusCode::INTERNAL_SERVER_ERROR => ErrorCode::Internal,
             _ => ErrorCode::BadRequest,
         };
         Self { status, refusal: Refusal::new(code, error) }
@@ -90,7 +92,11 @@ pub(super) async fn guard(State(web): State<Arc<WebState>>, request: Request, ne
     let is_allowed =
         check_host(&web, request.headers()).and_then(|()| check_origin(request.method(), request.headers()));
     let mut response = match is_allowed {
-        Ok(()) => next.run(request).await,
+        Ok(()) => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+            warn!("an HTTP request's handler panicked");
+            let text = "the peer failed to answer; its log says how";
+            Failure::new(StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+        }),
         Err(failure) => failure.into_response(),
     };
     let headers = response.headers_mut();

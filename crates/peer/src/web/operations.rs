@@ -39,7 +39,7 @@ pub(super) fn document() -> Value {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method] = Value::Object(operation.document);
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Sandlot peer",
@@ -51,7 +51,25 @@ pub(super) fn document() -> Value {
         "servers": [{"url": "/api/v1"}],
         "paths": paths,
         "components": {"schemas": generator.take_definitions(true)},
-    })
+    });
+    in_plain_words(&mut document);
+    document
+}
+
+/// `true` as a schema allows anything, and so does `{}`, which more programs know.
+fn in_plain_words(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match name.as_str() {
+                    "items" | "schema" if *value == true => *value = json!({}),
+                    _ => in_plain_words(value),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(in_plain_words),
+        _ => {}
+    }
 }
 
 fn generator() -> SchemaGenerator {
@@ -133,7 +151,7 @@ impl<'a> Entry<'a> {
     }
 
     fn header(mut self, name: &str, text: &str) -> Self {
-        self.parameter(json!({"name": name, "in": "header", "description": text, "schema": {"type": "string"}}));
+        self.parameter(json!({"name": name, "in": "header", "description": text, "schema": {"type": "string", "pattern": "^[!-~]( |[!-~])*$"}}));
         self
     }
 

@@ -168,7 +168,7 @@ fn operation_form(path: &str, method: &str, operation: &Value) -> Markup {
     let empty = serde_json::Map::new();
     let replies = operation["responses"].as_object().unwrap_or(&empty);
     let body = operation["requestBody"]["content"].as_object().and_then(|kinds| kinds.keys().next()).cloned();
-    let is_stream = replies["200"]["content"].get("text/event-stream").is_some();
+    let is_stream = replies.get("200").is_some_and(|reply| reply["content"].get("text/event-stream").is_some());
     html! {
         details.operation #(id) {
             summary { code.method { (method.to_uppercase()) } " " code { (path) } " " span { (text(&operation["summary"])) } }
