@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Run the tasks of a JSON file side by side: a list of tasks as in PROTOCOL.md
     Batch(BatchArguments),
+    /// Call a function once for each line of a file, spread over all peers; an interrupted map goes on where it was
+    Map(MapArguments),
     /// Send a .py file as a task and print its id at once; `wait`, `logs` and `result` ask for it later
     Submit(RunArguments),
     /// Wait for a task's end, and pass on its output and exit code
@@ -314,6 +316,53 @@ pub(crate) struct BatchArguments {
     /// A JSON file: a list of tasks, or {"tasks": [...]}
     #[arg(value_name = "FILE.json")]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  sandlot map examples/primes.py --function primes_below --inputs numbers.jsonl -o counts.jsonl
+
+Each line of the inputs is one JSON value and the function's one argument; each line of the output has the input's index
+and the result, or the error. A call whose peer is lost runs again elsewhere, so it may run twice.")]
+pub(crate) struct MapArguments {
+    /// The program
+    #[arg(value_name = "FILE.py")]
+    pub(crate) file: PathBuf,
+    /// The function to call
+    #[arg(long, default_value = "main")]
+    pub(crate) function: String,
+    /// A file with one JSON value on each line
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) inputs: PathBuf,
+    /// Where the answers go, in the order of the inputs [default: standard output]
+    #[arg(long, short, value_name = "FILE.jsonl")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace an output that is there
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Calls under way at one time [default: 8 for each living peer]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) jobs: Option<u32>,
+    /// A line that is a list or an object is the function's arguments or keyword arguments
+    #[arg(long)]
+    pub(crate) spread: bool,
+    /// Put what each call printed into its answer
+    #[arg(long)]
+    pub(crate) keep_output: bool,
+    /// Give up when no peer takes a call for so many seconds
+    #[arg(long, default_value_t = 60.0)]
+    pub(crate) patience: f64,
+    /// How often a call that failed is tried again
+    #[arg(long, default_value_t = 0)]
+    pub(crate) max_retries: u32,
+    /// Among your tasks, higher first: -100 to 100
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    pub(crate) priority: i32,
+    /// Who you are, where several people ask from one machine
+    #[arg(long, env = "SANDLOT_SUBMITTER")]
+    pub(crate) submitter: Option<String>,
+    #[command(flatten)]
+    pub(crate) limits: LimitArguments,
 }
 
 #[derive(Debug, Args)]

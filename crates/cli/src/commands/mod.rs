@@ -4,6 +4,7 @@ mod exec;
 mod files;
 mod kept;
 mod keys;
+mod map;
 mod network;
 mod output;
 mod program;
@@ -49,6 +50,7 @@ pub(crate) async fn run(arguments: Arguments, walls: Walls) -> Result<ExitCode> 
         Command::Cpu(cpu) => tasks::cpu(&node, cpu).await,
         Command::Run(run) => tasks::run(&node, run).await,
         Command::Batch(batch) => tasks::batch(&node, &batch).await,
+        Command::Map(map) => map::map(&node, map).await,
         Command::Submit(submit) => kept::submit(&node, submit).await,
         Command::Wait(wait) => kept::wait(&node, wait).await,
         Command::Logs(logs) => kept::logs(&node, logs).await,

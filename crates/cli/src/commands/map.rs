@@ -1,0 +1,183 @@
+//! One call for each line of a file, spread over all peers; answers in the order of the lines. What was interrupted goes
+//! on where it was.
+
+mod ledger;
+mod progress;
+
+use crate::{
+    args::{MapArguments, NodeArguments},
+    commands::{client, output, program},
+    exit::Usage,
+};
+use anyhow::{Context, Result};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use ledger::{Answers, Inputs, Line};
+use progress::{Failures, Progress};
+use sandlot_client::network::{Network, NetworkError};
+use sandlot_protocol::{CpuResult, CpuTask, Outcome, RawJson};
+use serde::Serialize;
+use std::{process::ExitCode, sync::Arc, time::Duration};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Calls under way for each living peer, unless `--jobs` says how many in all.
+const JOBS_A_PEER: usize = 8;
+/// How far the calls may run ahead of the first one that has not ended.
+const LINES_AHEAD: usize = 4096;
+/// Bytes of answers that wait for an earlier one. Above it no new call begins.
+const BYTES_AHEAD: usize = 256 << 20;
+/// How often it is asked who there is.
+const REFRESH: Duration = Duration::from_secs(2);
+
+/// A line of the output.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    /// Which input, from 0.
+    index: u64,
+    /// What the function returned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a RawJson>,
+    /// How it ended, unless it is ok.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceback: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr: Option<&'a str>,
+}
+
+/// `sandlot map`.
+pub(crate) async fn map(node: &NodeArguments, arguments: MapArguments) -> Result<ExitCode> {
+    let task = task(&arguments)?;
+    let inputs = Inputs::open(&arguments.inputs)?;
+    let identity = serde_json::to_vec(&(&task, inputs.digest(), arguments.spread, arguments.keep_output))?;
+    let identity = blake3::hash(&identity).to_hex().to_string();
+    let mut answers = Answers::open(arguments.output.as_deref(), &identity, arguments.overwrite)?;
+    let total = inputs.count();
+    let began_at = answers.written();
+    if began_at > 0 {
+        output::error_line(&format!("sandlot: {began_at} of {total} inputs are answered already; going on"));
+    }
+    let patience = Duration::from_secs_f64(arguments.patience.clamp(0.0, 1e6));
+    let network = Network::new(client(node).address().clone(), patience);
+    network.refresh().await?;
+    let mut progress = Progress::new(total, began_at);
+    let mut failures = Failures::default();
+    let ended = drive(&arguments, &task, inputs, &network, &mut answers, &mut progress, &mut failures).await;
+    progress.finish();
+    match ended? {
+        End::Done => {
+            answers.finish()?;
+            failures.tell(node.json, arguments.output.is_some(), &progress, &network);
+            Ok(if failures.count() == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        }
+        End::Interrupted => {
+            let (written, resumed) = (answers.written(), arguments.output.is_some());
+            let hint = if resumed { "; the same command goes on from here" } else { "; with --output it could go on" };
+            output::error_line(&format!("sandlot: interrupted after {written} of {total} inputs{hint}"));
+            Ok(crate::exit::of_outcome(Outcome::Cancelled, None))
+        }
+    }
+}
+
+fn task(arguments: &MapArguments) -> Result<CpuTask> {
+    let file = arguments.file.display();
+    let source = std::fs::read_to_string(&arguments.file).with_context(|| format!("cannot read the program {file}"))?;
+    let mut task = CpuTask::new(source);
+    task.function = Some(arguments.function.clone());
+    task.argv = vec![arguments.file.to_string_lossy().into_owned()];
+    task.max_retries = arguments.max_retries;
+    task.priority = arguments.priority;
+    task.submitter.clone_from(&arguments.submitter);
+    program::limits(&mut task, arguments.limits);
+    task.check().map_err(|refusal| Usage(refusal.error))?;
+    Ok(task)
+}
+
+enum End {
+    Done,
+    Interrupted,
+}
+
+async fn drive(
+    arguments: &MapArguments,
+    task: &CpuTask,
+    mut inputs: Inputs,
+    network: &Network,
+    answers: &mut Answers,
+    progress: &mut Progress,
+    failures: &mut Failures,
+) -> Result<End> {
+    let task = Arc::new(task.clone());
+    let mut calls = FuturesUnordered::new();
+    let mut ticks = interval(REFRESH);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    inputs.skip(answers.written())?;
+    let mut is_over = false;
+    loop {
+        let jobs = arguments.jobs.map_or_else(|| network.peers() * JOBS_A_PEER, |jobs| jobs as usize);
+        while !is_over && calls.len() < jobs && answers.ahead(inputs.next_index()) < LINES_AHEAD {
+            if answers.waiting_bytes() > BYTES_AHEAD && !calls.is_empty() {
+                break;
+            }
+            let Some(line) = inputs.next_line()? else {
+                is_over = true;
+                break;
+            };
+            calls.push(call(network, Arc::clone(&task), line, arguments.spread));
+        }
+        if calls.is_empty() {
+            return Ok(End::Done);
+        }
+        tokio::select! {
+            Some((index, ran)) = calls.next() => {
+                let result = ran?;
+                progress.ended(result.outcome() == Outcome::Ok);
+                failures.count_end(index, &result);
+                answers.put(index, &line_of(index, &result, arguments.keep_output)?)?;
+            }
+            _ = ticks.tick() => {
+                // Nobody can be asked now: what is known is gone on with.
+                let _ = network.refresh().await;
+                progress.tick(network);
+            }
+            _ = tokio::signal::ctrl_c() => return Ok(End::Interrupted),
+        }
+    }
+}
+
+async fn call(
+    network: &Network,
+    task: Arc<CpuTask>,
+    line: Line,
+    spread: bool,
+) -> (u64, Result<CpuResult, NetworkError>) {
+    let mut task = CpuTask::clone(&task);
+    match line.value.get().as_bytes().first() {
+        Some(b'[') if spread => task.args = Some(line.value),
+        Some(b'{') if spread => task.kwargs = Some(line.value),
+        _ => {
+            let list = format!("[{}]", line.value.get());
+            task.args = sandlot_protocol::raw_json(list).ok();
+        }
+    }
+    (line.index, network.run(task).await)
+}
+
+fn line_of(index: u64, result: &CpuResult, keep_output: bool) -> Result<String> {
+    let is_ok = result.outcome() == Outcome::Ok;
+    let kept = |text: &str| keep_output && !text.is_empty();
+    let answer = Answer {
+        index,
+        result: is_ok.then_some(&result.result),
+        outcome: (!is_ok).then(|| result.outcome()),
+        error: result.error.as_deref(),
+        traceback: result.exception.as_ref().map(|exception| exception.traceback.as_str()),
+        stdout: kept(&result.stdout).then_some(&result.stdout),
+        stderr: kept(&result.stderr).then_some(&result.stderr),
+    };
+    Ok(serde_json::to_string(&answer)?)
+}
