@@ -10,6 +10,7 @@ mod failures;
 mod files;
 mod hostile;
 mod kept;
+mod map;
 mod python;
 mod shutdown;
 mod tasks;
