@@ -95,8 +95,69 @@ pub(crate) enum Command {
     Peers,
     /// Show how the node is
     Status,
+    /// Look for everything that keeps a peer or a client from working here, and say what to do about it
+    Doctor(DoctorArguments),
+    /// Start a tracker and three peers on this machine, run programs on them, and show what to try
+    Demo(DemoArguments),
+    /// Show every setting of a command, and where its value comes from
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print what makes a shell complete commands and options
+    Completions(CompletionArguments),
+    /// Write the manual pages
+    Man(ManArguments),
     /// Put up the walls that a peer puts up around itself, and try to get through them
     Walls,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Where the tracker is
+    #[arg(long, env = "SANDLOT_TRACKER", default_value = "127.0.0.1:8888")]
+    pub(crate) tracker: Address,
+    /// The data folder of a peer here [default: sandlot/peer-PORT in the user's state folder]
+    #[arg(long)]
+    pub(crate) data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) guest: GuestArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// Show everything, stop everything, and end
+    #[arg(long)]
+    pub(crate) once: bool,
+    #[command(flatten)]
+    pub(crate) guest: GuestArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Settings come from a TOML file (SANDLOT_CONFIG, or sandlot/config.toml in the user's configuration folder), the
+    /// environment and arguments; the later one wins
+    Show(ConfigShowArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigShowArguments {
+    /// The command whose settings are shown, with arguments if any [default: peer]
+    #[arg(value_name = "COMMAND [ARGUMENTS]", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) line: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example, for bash:
+  sandlot completions bash > ~/.local/share/bash-completion/completions/sandlot")]
+pub(crate) struct CompletionArguments {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArguments {
+    /// The folder that they are written to
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
 }
 
 #[derive(Debug, Args)]

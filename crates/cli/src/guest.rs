@@ -38,6 +38,11 @@ pub(crate) fn load(arguments: &GuestArguments) -> Result<Guest> {
     Ok(guest)
 }
 
+/// The guest that the binary carries, as it is.
+pub(crate) fn snapshot() -> &'static [u8] {
+    SNAPSHOT
+}
+
 /// Where the compiled guest is kept.
 pub(crate) fn cache_dir(arguments: &GuestArguments) -> Result<PathBuf> {
     match &arguments.cache_dir {

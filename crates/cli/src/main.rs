@@ -7,9 +7,10 @@ mod guest;
 mod literal;
 mod logging;
 mod python_text;
+mod settings;
 mod walls;
 
-use clap::Parser;
+use clap::FromArgMatches;
 use std::process::ExitCode;
 
 /// Gives memory back to the machine soon after it is free, a program's huge output too, and keeps what is about to be used
@@ -18,7 +19,24 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = args::Arguments::parse();
+    let settings = match settings::Settings::load() {
+        Ok(settings) => settings,
+        Err(error) => return exit::report(&error.context(exit::Usage("wrong settings".to_owned()))),
+    };
+    let mut command = settings.applied();
+    let matches = command.clone().try_get_matches().and_then(|matches| args::Arguments::from_arg_matches(&matches));
+    let arguments = match matches {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let error = error.format(&mut command);
+            let code = error.exit_code();
+            let _ = error.print();
+            if let (2, Some(file)) = (code, &settings.file) {
+                commands::note(&format!("settings were also read from {}", file.display()));
+            }
+            return ExitCode::from(u8::try_from(code).unwrap_or(1));
+        }
+    };
     let walls = match commands::prepare(&arguments) {
         Ok(walls) => walls,
         Err(error) => return exit::report(&error),

@@ -112,6 +112,14 @@ impl Guest {
         Self::link(engine, parts, slots, digest)
     }
 
+    /// Whether `load` would find it compiled.
+    #[must_use]
+    pub fn is_cached(compressed: &[u8], cache_dir: &Path) -> bool {
+        let Ok(engine) = Engine::new(&engine_config(&Arc::default())) else { return false };
+        let digest = blake3::hash(compressed).to_hex().to_string();
+        Cache::new(cache_dir, &digest, &engine).open(&engine).is_ok()
+    }
+
     /// The guest of this WebAssembly, compiled now and kept nowhere.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ pub(crate) fn status(peer: &PeerHandler) -> StatusReply {
         .with("peer_ip", dispatch.me.host())
         .with("peer_port", dispatch.me.port())
         .with("version", env!("CARGO_PKG_VERSION"))
+        .with("time", clock::unix_seconds())
         .with("uptime_s", clock::now().saturating_duration_since(peer.started).as_secs())
         .with("cpu_load", dispatch.membership.load())
         .with("queued", scheduler.queued)

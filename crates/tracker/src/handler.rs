@@ -58,6 +58,7 @@ impl TrackerHandler {
             Request::Status(_) => {
                 let peers = self.registry().alive(now.instant);
                 let status = StatusReply::ok().with("role", "tracker").with("version", env!("CARGO_PKG_VERSION"));
+                let status = status.with("time", now.unix_seconds);
                 Ok(status.with("peer_count", peers.len()).with("peers", peers).into())
             }
             Request::Ping(_) => Ok(Reply::Pong(Pong {})),

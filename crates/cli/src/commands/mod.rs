@@ -1,7 +1,11 @@
 //! One file a group of commands; each takes plain values and tells its exit code.
 
+mod demo;
+mod doctor;
 mod exec;
 mod files;
+mod follow;
+mod generated;
 mod kept;
 mod keys;
 mod map;
@@ -14,7 +18,7 @@ mod tasks;
 mod top;
 mod walls;
 
-use crate::args::{Arguments, Command, NodeArguments};
+use crate::args::{Arguments, Command, ConfigCommand, NodeArguments};
 use anyhow::Result;
 pub(crate) use roles::Walls;
 use sandlot_client::Client;
@@ -70,8 +74,18 @@ pub(crate) async fn run(arguments: Arguments, walls: Walls) -> Result<ExitCode> 
         Command::ListFiles(list) => files::list(&node, list).await,
         Command::Peers => network::peers(&node).await,
         Command::Status => network::status(&node).await,
+        Command::Doctor(doctor) => doctor::doctor(&node, &doctor).await,
+        Command::Demo(demo) => demo::demo(&demo).await,
+        Command::Config(ConfigCommand::Show(show)) => generated::config_show(&node, &show),
+        Command::Completions(completions) => Ok(generated::completions(&completions)),
+        Command::Man(man) => generated::man(&man),
         Command::Walls => walls::walls(&node),
     }
+}
+
+/// A line on standard error.
+pub(crate) fn note(text: &str) {
+    output::error_line(&format!("sandlot: {text}"));
 }
 
 /// The node that the arguments name.

@@ -85,10 +85,34 @@ pub(crate) fn table(rows: &[Vec<String>]) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let widths = match terminal_size::terminal_size_of(std::io::stdout()) {
+        Some((columns, _)) => fitted(widths, usize::from(columns.0)),
+        None => widths,
+    };
     for row in rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{:<width$}", shown(cell)));
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{:<width$}", cut(&shown(cell), *width)));
         line(cells.collect::<Vec<_>>().join("  ").trim_end());
     }
+}
+
+/// The widest columns give way until all fit beside each other, as far as they can.
+fn fitted(mut widths: Vec<usize>, room: usize) -> Vec<usize> {
+    const WIDTH_MIN: usize = 8;
+    let gaps = 2 * widths.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + gaps > room {
+        match widths.iter_mut().max() {
+            Some(widest) if *widest > WIDTH_MIN => *widest -= 1,
+            _ => break,
+        }
+    }
+    widths
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// Names and errors come from strangers: control characters must not reach the terminal.
@@ -99,6 +123,14 @@ pub(crate) fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_fits_its_terminal() {
+        assert_eq!(fitted(vec![5, 40, 10], 40), [5, 21, 10]);
+        assert_eq!(fitted(vec![20, 20], 4), [8, 8], "what cannot fit stays readable");
+        assert_eq!(fitted(vec![5, 5], 40), [5, 5]);
+        assert_eq!((cut("abcdef", 4).as_str(), cut("abc", 4).as_str()), ("abc…", "abc"));
+    }
 
     #[test]
     fn colours_stay_and_other_escapes_go() {

@@ -20,7 +20,7 @@ use std::{
     fs::DirBuilder,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::fs::DirBuilderExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -59,7 +59,7 @@ pub(crate) fn close_files(node: &NodeArguments, arguments: &PeerArguments) -> Re
         return Ok(Walls::default());
     }
     let port = node.port.unwrap_or(PEER_PORT);
-    let data_dir = data_dir(arguments, port)?;
+    let data_dir = data_dir(arguments.data_dir.as_deref(), port)?;
     std::fs::create_dir_all(&data_dir).with_context(|| format!("cannot use the data folder {}", data_dir.display()))?;
     let cache_dir = guest::cache_dir(&arguments.guest)?;
     let ports = [Some(port), arguments.web_port].into_iter().flatten().collect();
@@ -116,7 +116,7 @@ pub(crate) async fn peer(node: &NodeArguments, arguments: PeerArguments, mut wal
 }
 
 fn peer_config(ip: IpAddr, port: u16, arguments: PeerArguments) -> Result<PeerConfig> {
-    let data_dir = data_dir(&arguments, port)?;
+    let data_dir = data_dir(arguments.data_dir.as_deref(), port)?;
     if ip.is_unspecified() && arguments.advertise.is_none() {
         return Err(Usage(format!("others cannot reach {ip}: --advertise says which address they should use")).into());
     }
@@ -139,9 +139,10 @@ fn peer_config(ip: IpAddr, port: u16, arguments: PeerArguments) -> Result<PeerCo
     })
 }
 
-fn data_dir(arguments: &PeerArguments, port: u16) -> Result<PathBuf> {
-    if let Some(folder) = &arguments.data_dir {
-        return Ok(folder.clone());
+/// Where a peer keeps its files, unless it is said.
+pub(crate) fn data_dir(said: Option<&Path>, port: u16) -> Result<PathBuf> {
+    if let Some(folder) = said {
+        return Ok(folder.to_owned());
     }
     let state = dirs::state_dir().or_else(dirs::data_local_dir);
     let state = state.context("this user has no state folder: --data-dir names one")?;

@@ -2,11 +2,16 @@
 
 use crate::{
     args::{BatchArguments, CpuArguments, HistoryArguments, NodeArguments, RunArguments, SendArguments},
-    commands::{client, output, program, task_files},
+    commands::{
+        client,
+        follow::{self, Passed},
+        output, program, task_files,
+    },
     exit, python_text,
 };
 use anyhow::{Context, Result};
 use sandlot_client::{Client, ClientError, new_task_id};
+use sandlot_compute::text_after;
 use sandlot_protocol::{
     CpuResult, CpuTask, ErrorCode, Outcome, Reply, Request, TaskId,
     request::{BatchTask, Nothing, TaskHistory, TaskQuestion},
@@ -49,7 +54,13 @@ async fn send(node: &NodeArguments, task: CpuTask, arguments: SendArguments, fil
     let (task, id) = with_sending(task, arguments)?;
     let is_call = task.function.is_some();
     let client = client(node);
-    let Some(result) = unless_interrupted(&client, std::slice::from_ref(&id), client.run(task)).await else {
+    let running = async {
+        match node.json {
+            true => (client.run(task).await, Passed::default()),
+            false => follow::run(&client, task).await,
+        }
+    };
+    let Some((result, passed)) = unless_interrupted(&client, std::slice::from_ref(&id), running).await else {
         output::error_line("sandlot: the task was cancelled");
         return Ok(exit::of_outcome(Outcome::Cancelled, None));
     };
@@ -57,7 +68,8 @@ async fn send(node: &NodeArguments, task: CpuTask, arguments: SendArguments, fil
     if node.json {
         output::json(&Reply::CpuResult(Arc::new(result.clone())));
     } else {
-        tell(&result, is_call);
+        output::printed(text_after(&result.stdout, passed.stdout), text_after(&result.stderr, passed.stderr));
+        tell_end(&result, is_call);
     }
     task_files::keep(files_out, &result.files, result.outcome())?;
     Ok(exit::of_outcome(result.outcome(), result.exit_code))
