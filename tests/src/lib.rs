@@ -58,7 +58,12 @@ pub fn cache_dir() -> PathBuf {
 #[must_use]
 pub fn sandlot() -> Command {
     let mut command = Command::new(binary());
-    command.env("SANDLOT_CACHE_DIR", cache_dir()).env_remove("RUST_LOG").stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .env("SANDLOT_CACHE_DIR", cache_dir())
+        .env("SANDLOT_CONFIG", "/dev/null")
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     command
 }
 

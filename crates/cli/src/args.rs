@@ -561,6 +561,31 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
+    /// docs/cli.md: UPDATE_EXPECT=1 writes it anew.
+    #[test]
+    fn the_reference_is_up_to_date() {
+        let mut root = crate::settings::Settings::default().applied().term_width(100);
+        root.build();
+        let plain = |command: &clap::Command| {
+            let command = command.clone().term_width(100).mut_args(|arg| arg.hide_env_values(true));
+            let mut text = String::new();
+            for line in command.clone().render_long_help().to_string().lines() {
+                text.push_str(line.trim_end());
+                text.push('\n');
+            }
+            text
+        };
+        let mut text = String::from(
+            "# Commands and options\n\nWhat `sandlot COMMAND --help` prints. Every option can stand in a file or in the environment \
+             ([run-a-lab.md](run-a-lab.md)).\n",
+        );
+        text.push_str(&format!("\n```text\n{}```\n", plain(&root)));
+        for command in root.get_subcommands().filter(|command| command.get_name() != "help") {
+            text.push_str(&format!("\n## sandlot {}\n\n```text\n{}```\n", command.get_name(), plain(command)));
+        }
+        expect_test::expect_file!["../../../docs/cli.md"].assert_eq(&text);
+    }
+
     #[test]
     fn the_port_may_stand_before_or_after_the_command() {
         for line in ["sandlot --port 9001 status", "sandlot status --port 9001"] {

@@ -11,6 +11,7 @@ mod files;
 mod hostile;
 mod kept;
 mod map;
+mod prompt;
 mod python;
 mod shutdown;
 mod tasks;
