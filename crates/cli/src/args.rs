@@ -224,6 +224,9 @@ pub(crate) struct PeerArguments {
     /// Seconds that results are kept
     #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     pub(crate) keep_results_s: u64,
+    /// Send the spans of tasks to this OpenTelemetry collector, for example http://127.0.0.1:4318 (OTLP over HTTP)
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<String>,
     /// Do without the second wall: let the peer's process open any file and socket that this user may
     #[arg(long)]
     pub(crate) no_host_sandbox: bool,

@@ -4,6 +4,7 @@ use crate::{
     clients::Clients,
     membership::Membership,
     run::{rejected, run_here},
+    spans,
     tasks::{Begun, Place, Slot, Tasks, Waiter},
 };
 use sandlot_client::ClientError;
@@ -14,7 +15,7 @@ use sandlot_protocol::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{info, warn};
+use tracing::{Instrument, info, warn};
 
 /// Peers that are tried before the task runs here.
 const PEERS_TRIED_MAX: usize = 4;
@@ -85,7 +86,8 @@ impl Dispatch {
         Ok(match self.tasks.begin(&id, &task, submitter, kept, clock::unix_seconds()) {
             Begun::New(slot, waiter) => {
                 let (dispatch, id_here) = (Arc::clone(self), id.clone());
-                self.under_way.spawn(async move { dispatch.carry_out(task, slot, id_here).await });
+                let span = spans::task(&task, &id);
+                self.under_way.spawn(async move { dispatch.carry_out(task, slot, id_here).await }.instrument(span));
                 Started::Waiting(id, waiter)
             }
             Begun::Known(waiter) => Started::Waiting(id, waiter),
@@ -116,6 +118,7 @@ impl Dispatch {
         };
         result.task_id = id.clone();
         result.stopping = result.outcome() == Outcome::Cancelled && self.stopping.is_cancelled();
+        spans::ended(&result);
         info!(task = %id, outcome = result.outcome().as_str(), wall_ms = result.usage.wall_ms, "a task ended");
         slot.end(result, clock::unix_seconds());
     }
@@ -124,11 +127,12 @@ impl Dispatch {
         if !task.confidential && task.source_peer.is_none() {
             let mut failed = Vec::new();
             while failed.len() < PEERS_TRIED_MAX && !slot.cancel.is_cancelled() {
-                let Some(peer) = self.membership.best_peer(&failed).await else { break };
+                let best = self.membership.best_peer(&failed).instrument(spans::choose());
+                let Some(peer) = best.await else { break };
                 if peer == self.me {
                     break;
                 }
-                match self.run_at(&peer, id, task, slot).await {
+                match self.run_at(&peer, id, task, slot).instrument(spans::forward(&peer)).await {
                     Ok(result) => return result,
                     Err(reason) => {
                         warn!(task = %id, %peer, %reason, "a peer did not run a task; the next one is tried");
@@ -138,7 +142,12 @@ impl Dispatch {
                 }
             }
         }
-        run_here(&self.compute, id, task.clone(), slot, &self.me).await
+        let running = async {
+            let result = run_here(&self.compute, id, task.clone(), slot, &self.me).await;
+            spans::ran(&result);
+            result
+        };
+        running.instrument(spans::run()).await
     }
 
     /// Sends the task to that peer. An error means that it can be tried elsewhere.
@@ -149,7 +158,9 @@ impl Dispatch {
         // The peer sees us as the host; the name tells it whose task this is.
         let Submitter { host, name } = &slot.submitter;
         let submitter = Some(if name.is_empty() { host.to_string() } else { format!("{host}/{name}") });
-        let forwarded = CpuTask { task_id: Some(id.clone()), source_peer, submitter, max_retries: 0, ..task.clone() };
+        let traceparent = spans::traceparent();
+        let known = CpuTask { task_id: Some(id.clone()), source_peer, submitter, traceparent, ..task.clone() };
+        let forwarded = CpuTask { max_retries: 0, ..known };
         let running = client.run(forwarded);
         tokio::pin!(running);
         let result = tokio::select! {

@@ -8,7 +8,7 @@
 //!   `record`: a task, as lists tell of it
 //! - `watch`: waiting for a task, its output, where it is
 //! - `clients`: connections to other peers
-//! - `run`: a task on this peer's own workers
+//! - `run`: a task on this peer's own workers; [`spans`]: its way through all rooms, for whoever exports traces
 //! - [`memory`]: keys and values (rules only)
 //! - [`files`]: names and bytes on disk
 //! - `membership`: the tracker is told that we live and how loaded we are
@@ -29,6 +29,7 @@ mod peer;
 mod quota;
 mod record;
 mod run;
+pub mod spans;
 mod status;
 mod tasks;
 mod watch;

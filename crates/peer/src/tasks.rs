@@ -430,6 +430,13 @@ impl Drop for Waiter {
 
 /// What makes a task the same task, whoever sent it on.
 fn body_of(task: &CpuTask) -> blake3::Hash {
-    let body = CpuTask { task_id: None, source_peer: None, submitter: None, max_retries: 0, ..task.clone() };
+    let body = CpuTask {
+        task_id: None,
+        source_peer: None,
+        submitter: None,
+        traceparent: None,
+        max_retries: 0,
+        ..task.clone()
+    };
     blake3::hash(&serde_json::to_vec(&body).unwrap_or_default())
 }

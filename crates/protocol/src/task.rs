@@ -69,6 +69,10 @@ pub struct CpuTask {
     /// The peer that forwards this task: it is never forwarded again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_peer: Option<String>,
+    /// The trace that this task is part of, as in W3C's Trace Context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = TRACEPARENT_BYTES_MAX))]
+    pub traceparent: Option<String>,
 }
 
 /// A file of a task, or one that comes back.
@@ -82,6 +86,9 @@ pub struct TaskFile {
 
 /// The text of an IP address, and what stands between it and a name.
 const SUBMITTER_HOST_BYTES: usize = 64;
+
+/// More than any version of Trace Context has so far.
+const TRACEPARENT_BYTES_MAX: usize = 256;
 
 fn main_function() -> Option<String> {
     Some("main".to_owned())
@@ -164,6 +171,7 @@ impl CpuTask {
             max_retries: 0,
             limits: TaskLimits::default(),
             source_peer: None,
+            traceparent: None,
         }
     }
 
@@ -194,6 +202,9 @@ impl CpuTask {
         }
         if self.max_retries > limits::TASK_RETRIES_MAX {
             return bad(format!("member \"max_retries\" must be at most {}", limits::TASK_RETRIES_MAX));
+        }
+        if self.traceparent.as_ref().is_some_and(|text| text.len() > TRACEPARENT_BYTES_MAX) {
+            return bad(format!("member \"traceparent\" has at most {TRACEPARENT_BYTES_MAX} bytes"));
         }
         self.check_standing()?;
         if self.limits.cpu_ms == Some(0) {

@@ -45,7 +45,13 @@ pub(crate) fn prepare(arguments: &Arguments) -> Result<Walls> {
 pub(crate) async fn run(arguments: Arguments, walls: Walls) -> Result<ExitCode> {
     let node = arguments.node;
     let is_role = matches!(arguments.command, Command::Tracker(_) | Command::Peer(_));
-    crate::logging::start(node.log_format, if is_role { "info" } else { "warn" });
+    let otlp = match &arguments.command {
+        Command::Peer(peer) => peer.otlp_endpoint.clone(),
+        _ => None,
+    };
+    let level = if is_role { "info" } else { "warn" };
+    // Spans that were not sent yet are sent when this goes.
+    let _exporting = crate::logging::start(node.log_format, level, otlp.as_deref())?;
     match arguments.command {
         Command::Tracker(tracker) => roles::tracker(&node, &tracker).await,
         Command::Peer(peer) => roles::peer(&node, peer, walls).await,

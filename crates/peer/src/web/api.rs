@@ -140,7 +140,7 @@ pub(super) fn entries(limit: Option<u32>) -> usize {
 
 pub(super) async fn submit(State(web): Web, caller: Extension<Caller>, headers: HeaderMap, body: Body) -> Answer {
     let task = web.bodies.json::<CpuTask>("SUBMIT_TASK", &headers, body).await?;
-    let reply = web.ask(Request::SubmitTask(task.value), &caller).await?;
+    let reply = web.ask(Request::SubmitTask(traced(task.value, &headers)), &caller).await?;
     let location = match &reply {
         Reply::Status(status) => status.get::<TaskId>("task_id"),
         _ => return Ok(of_result(&reply)),
@@ -155,7 +155,14 @@ pub(super) async fn submit(State(web): Web, caller: Extension<Caller>, headers: 
 
 pub(super) async fn run(State(web): Web, caller: Extension<Caller>, headers: HeaderMap, body: Body) -> Answer {
     let task = web.bodies.json::<CpuTask>("CPU_TASK", &headers, body).await?;
-    Ok(of_result(&web.ask(Request::CpuTask(task.value), &caller).await?))
+    Ok(of_result(&web.ask(Request::CpuTask(traced(task.value, &headers)), &caller).await?))
+}
+
+/// The trace that the header tells of goes on with the task.
+fn traced(mut task: CpuTask, headers: &HeaderMap) -> CpuTask {
+    let header = headers.get("traceparent").and_then(|header| header.to_str().ok());
+    task.traceparent = task.traceparent.or_else(|| header.map(ToOwned::to_owned));
+    task
 }
 
 pub(super) async fn batch(State(web): Web, caller: Extension<Caller>, headers: HeaderMap, body: Body) -> Answer {
