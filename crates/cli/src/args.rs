@@ -567,7 +567,7 @@ mod tests {
     /// docs/cli.md: UPDATE_EXPECT=1 writes it anew.
     #[test]
     fn the_reference_is_up_to_date() {
-        let mut root = crate::settings::Settings::default().applied().term_width(100);
+        let mut root = crate::settings::Settings::default().applied(None).term_width(100);
         root.build();
         let plain = |command: &clap::Command| {
             let command = command.clone().term_width(100).mut_args(|arg| arg.hide_env_values(true));

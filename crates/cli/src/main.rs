@@ -10,7 +10,7 @@ mod python_text;
 mod settings;
 mod walls;
 
-use clap::FromArgMatches;
+use clap::{CommandFactory, FromArgMatches};
 use std::process::ExitCode;
 
 /// Gives memory back to the machine soon after it is free, a program's huge output too, and keeps what is about to be used
@@ -18,12 +18,27 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Commands that no setting changes.
+const WITHOUT_SETTINGS: [&str; 3] = ["completions", "man", "help"];
+
+/// The command that was typed, before anything is known of its options; none when help is asked for.
+fn typed_command() -> Option<String> {
+    let words = std::env::args_os().any(|word| ["-h", "--help", "-V", "--version"].iter().any(|help| word == *help));
+    let matches = args::Arguments::command().ignore_errors(true).try_get_matches().ok().filter(|_| !words)?;
+    matches.subcommand_name().map(ToOwned::to_owned)
+}
+
 fn main() -> ExitCode {
+    let typed = typed_command();
+    let typed = typed.as_deref();
     let settings = match settings::Settings::load() {
+        // Whoever looks for help finds it, whatever the file says.
+        _ if typed.is_none_or(|typed| WITHOUT_SETTINGS.contains(&typed)) => settings::Settings::default(),
         Ok(settings) => settings,
+        Err(_) if typed == Some("doctor") => settings::Settings::default(),
         Err(error) => return exit::report(&error.context(exit::Usage("wrong settings".to_owned()))),
     };
-    let mut command = settings.applied();
+    let mut command = settings.applied(typed);
     let matches = command.clone().try_get_matches().and_then(|matches| args::Arguments::from_arg_matches(&matches));
     let arguments = match matches {
         Ok(arguments) => arguments,

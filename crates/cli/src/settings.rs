@@ -8,12 +8,13 @@ use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, parser::ValueSource};
 use std::{
     collections::BTreeMap,
-    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 /// The environment variable that names the file.
 pub(crate) const FILE_VARIABLE: &str = "SANDLOT_CONFIG";
+/// The settings of a machine, for users who have none of their own.
+const MACHINE_FILE: &str = "/etc/sandlot/config.toml";
 /// Commands whose every option has a variable in the environment.
 const ROLES: [&str; 2] = ["tracker", "peer"];
 
@@ -35,17 +36,21 @@ pub(crate) struct Setting {
 }
 
 impl Settings {
-    /// Reads the file that the environment names, or else the one in the user's configuration folder.
+    /// Reads the file that the environment names, or else the one in the user's configuration folder, or the machine's.
     pub(crate) fn load() -> Result<Self> {
         #[expect(clippy::disallowed_methods, reason = "settings are read from the environment here")]
         let named = std::env::var_os(FILE_VARIABLE).filter(|name| !name.is_empty()).map(PathBuf::from);
-        let default = || Some(dirs::config_dir()?.join("sandlot").join("config.toml"));
-        let Some(path) = named.clone().or_else(default) else { return Ok(Self::default()) };
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Self::read(&path, &text),
-            Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error).with_context(|| format!("cannot read the settings {}", path.display())),
-        }
+        let own = dirs::config_dir().map(|folder| folder.join("sandlot").join("config.toml"));
+        let usual = own.into_iter().chain([PathBuf::from(MACHINE_FILE)]);
+        let path = match named {
+            Some(path) => path,
+            None => match usual.into_iter().find(|path| path.exists()) {
+                Some(path) => path,
+                None => return Ok(Self::default()),
+            },
+        };
+        let text = std::fs::read_to_string(&path);
+        Self::read(&path, &text.with_context(|| format!("cannot read the settings {}", path.display()))?)
     }
 
     fn read(path: &Path, text: &str) -> Result<Self> {
@@ -108,13 +113,13 @@ impl Settings {
         own.or_else(|| self.values.get(&(None, name)))
     }
 
-    /// The command line, with these settings in place of the defaults.
-    pub(crate) fn applied(&self) -> Command {
+    /// The command line, with these settings in place of the defaults. `command` is the one that is typed: what every
+    /// command has (`port`) may be set for this one.
+    pub(crate) fn applied(&self, command: Option<&str>) -> Command {
         let mut root = Arguments::command();
         let names: Vec<String> = root.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        root = root.mut_args(|arg| self.with_default(None, arg));
+        root = root.mut_args(|arg| self.with_default(command, arg));
         for name in names {
-            // Options of every command can be set for one: clap reads those from its own copy.
             root = root.mut_subcommand(&name, |command| command.mut_args(|arg| self.with_default(Some(&name), arg)));
         }
         root
@@ -127,10 +132,17 @@ impl Settings {
             }
             _ => arg,
         };
-        match self.of(command, &arg) {
-            Some(values) => arg.default_values(values.clone()),
-            None => arg,
-        }
+        let Some(values) = self.of(command, &arg) else { return arg };
+        let arg = match arg.get_action() {
+            // What the file turns on, `--flag=false` turns off.
+            ArgAction::SetTrue => {
+                let truth = clap::value_parser!(bool);
+                let arg = arg.action(ArgAction::Set).num_args(0..=1).require_equals(true);
+                arg.default_missing_value("true").value_parser(truth)
+            }
+            _ => arg.required(false),
+        };
+        arg.default_values(values.clone())
     }
 
     /// Every setting of this command, its value, and where it comes from.
@@ -154,7 +166,7 @@ impl Settings {
             };
             let value = match (values.is_empty(), arg.get_action()) {
                 // A flag that is not there has no text.
-                (true, ArgAction::SetTrue) => matches.get_flag(id).to_string(),
+                (true, ArgAction::SetTrue) => "false".to_owned(),
                 (true, _) => "-".to_owned(),
                 (false, _) => values.join(", "),
             };
@@ -218,12 +230,12 @@ mod tests {
     fn arguments_are_stronger_than_the_file_and_the_command_than_all() {
         let settings =
             read("port = 1\n[peer]\nport = 2\nworkers = 3\ninsecure = true\nweb_host = [\"a\", \"b\"]").unwrap();
-        let command = settings.applied();
         let port = |line: &str| {
+            let name = line.split(' ').find(|word| ["status", "peer"].contains(word)).unwrap();
+            let mut command = settings.applied(Some(name));
             let matches = command.clone().try_get_matches_from(line.split(' ')).unwrap();
-            let (name, matches) = matches.subcommand().unwrap();
-            let mut command = command.clone();
             command.build();
+            let matches = matches.subcommand_matches(name).unwrap();
             let explained = settings.explained(command.find_subcommand(name).unwrap(), matches);
             let found = explained.into_iter().find(|setting| setting.name == "port").unwrap();
             (found.value, found.source)
@@ -233,9 +245,18 @@ mod tests {
         assert_eq!(port("sandlot peer"), of("2", "config.toml"));
         assert_eq!(port("sandlot peer --port 4"), of("4", "argument"));
         assert_eq!(port("sandlot --port 4 peer"), of("4", "argument"));
-        let matches = command.clone().try_get_matches_from(["sandlot", "peer"]).unwrap();
-        let peer = matches.subcommand_matches("peer").unwrap();
-        assert_eq!((peer.get_one::<u16>("workers"), peer.get_flag("insecure")), (Some(&3), true));
-        assert_eq!(peer.get_many::<String>("web_hosts").unwrap().collect::<Vec<_>>(), ["a", "b"]);
+        let peer = |line: &str| {
+            let matches = settings.applied(Some("peer")).try_get_matches_from(line.split(' ')).unwrap();
+            let peer = matches.subcommand_matches("peer").unwrap();
+            let hosts: Vec<String> = peer.get_many("web_hosts").unwrap().cloned().collect();
+            (*peer.get_one::<u16>("workers").unwrap(), *peer.get_one::<bool>("insecure").unwrap(), hosts)
+        };
+        let hosts = ["a", "b"].map(str::to_owned).to_vec();
+        assert_eq!(peer("sandlot peer"), (3, true, hosts.clone()));
+        assert_eq!(peer("sandlot peer --insecure=false --web-host c"), (3, false, vec!["c".to_owned()]));
+        assert_eq!(peer("sandlot peer --insecure"), (3, true, hosts));
+        // What the file says need not be typed.
+        let settings = read("[cpu]\nprogram = \"def main(): pass\"").unwrap();
+        assert!(settings.applied(Some("cpu")).try_get_matches_from(["sandlot", "cpu"]).is_ok());
     }
 }

@@ -1,7 +1,7 @@
 //! The network as a whole: tasks spread over all living peers, and run elsewhere when one is lost.
 
 use crate::{Client, ClientError};
-use sandlot_net::clock;
+use sandlot_net::{NetError, clock};
 use sandlot_protocol::{Address, CpuResult, CpuTask, ErrorCode, Outcome, Request, request::Nothing};
 use serde::Deserialize;
 use std::{
@@ -165,6 +165,10 @@ impl Network {
                 }
                 Err(error) => {
                     last = error.to_string();
+                    if matches!(error, ClientError::Net(NetError::Lost { .. } | NetError::Timeout { .. })) {
+                        // It had the task: how long it had it is no time of waiting.
+                        waiting_since = clock::now();
+                    }
                     self.lose(&address);
                 }
             }

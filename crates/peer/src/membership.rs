@@ -26,6 +26,9 @@ use tracing::{info, warn};
 /// A tracker that takes longer is as good as none.
 const TRACKER_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long the list of peers is told as it was.
+const PEERS_KNOWN_FOR: Duration = Duration::from_millis(900);
+
 /// A peer, as the tracker tells of it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct PeerRecord {
@@ -63,6 +66,7 @@ pub(crate) struct Membership {
     /// The tracker may not know all of our files.
     files_unknown: AtomicBool,
     load: Mutex<LoadSample>,
+    known_peers: Mutex<Option<(Instant, Arc<Vec<PeerRecord>>)>>,
 }
 
 #[derive(Debug)]
@@ -90,6 +94,7 @@ impl Membership {
             files,
             reachable: AtomicBool::new(false),
             files_unknown: AtomicBool::new(true),
+            known_peers: Mutex::new(None),
             load: Mutex::new(LoadSample { at: clock::now(), busy_ns: 0, load: 0.0 }),
         }
     }
@@ -152,10 +157,26 @@ impl Membership {
     }
 
     /// The living peers, as the tracker knows them.
-    pub(crate) async fn peers(&self) -> Result<Vec<PeerRecord>, ClientError> {
-        match self.ask(&Request::Status(Nothing {})).await? {
-            Reply::Status(status) => Ok(status.get("peers").unwrap_or_default()),
-            _ => Err(self.client.unexpected()),
+    ///
+    /// What it said less than a second ago is told again; while it does not answer heartbeats, it is not asked.
+    pub(crate) async fn peers(&self) -> Result<Arc<Vec<PeerRecord>>, String> {
+        if !self.is_reachable() {
+            return Err(format!("{} does not answer", self.tracker()));
+        }
+        let now = clock::now();
+        let known = self.known_peers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, peers)) = known
+            && now.saturating_duration_since(at) < PEERS_KNOWN_FOR
+        {
+            return Ok(peers);
+        }
+        match self.ask(&Request::Status(Nothing {})).await.map_err(|error| error.to_string())? {
+            Reply::Status(status) => {
+                let peers = Arc::new(status.get("peers").unwrap_or_default());
+                *self.known_peers.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&peers)));
+                Ok(peers)
+            }
+            _ => Err(self.client.unexpected().to_string()),
         }
     }
 

@@ -39,6 +39,8 @@ pub const TASK_FILES_BYTES: u64 = 64 << 20;
 pub const TASK_FILES_BYTES_MAX: u64 = 512 << 20;
 /// Files that are sent with a task, and files that come back, each.
 pub const TASK_FILES_MAX: usize = 10_000;
+/// Entries of a task's `sys.argv`.
+pub const TASK_ARGV_MAX: usize = 100_000;
 /// Bytes in the path of a task's file.
 pub const TASK_PATH_BYTES_MAX: usize = 1024;
 /// Lists and objects within each other in a task's result.

@@ -3,7 +3,7 @@
 use crate::{
     CpuTask, ErrorCode, FileName, Key, PeerId, RawJson, Refusal, TaskId,
     limits::{BATCH_TASKS_MAX, LIST_ENTRIES, LIST_ENTRIES_MAX, WAIT_MAX},
-    task::null_is_default,
+    task::{at_most, null_is_default},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -199,6 +199,7 @@ pub struct Nothing {}
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct BatchTask {
     /// The tasks; results come in this order.
+    #[serde(deserialize_with = "at_most::<BATCH_TASKS_MAX, _, _>")]
     #[schemars(length(max = BATCH_TASKS_MAX))]
     pub tasks: Vec<CpuTask>,
 }

@@ -25,17 +25,31 @@ pub struct CpuTask {
     #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     pub kwargs: Option<RawJson>,
     /// `sys.argv`, the program's own name first.
-    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "at_most::<{ limits::TASK_ARGV_MAX }, _, _>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = limits::TASK_ARGV_MAX))]
     pub argv: Vec<String>,
     /// What the program reads from standard input.
     #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "String::is_empty")]
     pub stdin: String,
     /// Files that lie in the program's folder when it starts.
-    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "at_most::<{ limits::TASK_FILES_MAX }, _, _>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schemars(length(max = limits::TASK_FILES_MAX))]
     pub files: Vec<TaskFile>,
     /// Paths of files that come back with the result, if the program leaves them.
-    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "at_most::<{ limits::TASK_FILES_MAX }, _, _>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(length(max = limits::TASK_FILES_MAX))]
     pub files_out: Vec<String>,
     /// Makes the run repeatable: `random`, entropy and the clock then follow from this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,6 +117,36 @@ fn is_zero_u32(value: &u32) -> bool {
 }
 
 /// Existing clients send `null` for what they leave out.
+/// A list that is not made longer than it may be: `null` is an empty one.
+pub(crate) fn at_most<'de, const MAX: usize, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    struct AtMost<const MAX: usize, T>(std::marker::PhantomData<T>);
+    impl<'de, const MAX: usize, T: Deserialize<'de>> serde::de::Visitor<'de> for AtMost<MAX, T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(formatter, "a list of at most {MAX} entries")
+        }
+
+        fn visit_unit<E>(self) -> Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut entries: A) -> Result<Vec<T>, A::Error> {
+            let mut list = Vec::new();
+            while let Some(entry) = entries.next_element()? {
+                if list.len() == MAX {
+                    return Err(serde::de::Error::custom(format!("there may be at most {MAX} entries")));
+                }
+                list.push(entry);
+            }
+            Ok(list)
+        }
+    }
+    deserializer.deserialize_any(AtMost::<MAX, T>(std::marker::PhantomData))
+}
+
 pub(crate) fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {

@@ -17,6 +17,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
+    signal::unix::{SignalKind, signal},
     time::interval,
 };
 
@@ -52,8 +53,12 @@ pub(crate) async fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
         stay_up(&mut nodes).await?;
         Ok(nodes)
     };
+    let mut signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()]
+        .map(|kind| signal(kind).context("cannot listen for signals"))
+        .into_iter()
+        .collect::<Result<Vec<_>>>()?;
     let interrupted = async {
-        let _ = tokio::signal::ctrl_c().await;
+        futures_util::future::select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
         output::line("\nstopping");
     };
     tokio::select! {
@@ -62,7 +67,7 @@ pub(crate) async fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
             stop(&mut nodes).await;
             Ok(ExitCode::SUCCESS)
         }
-        // The nodes hear Ctrl-C themselves; what is left of them goes with `showing`.
+        // The nodes end with `showing`.
         () = interrupted => Ok(ExitCode::SUCCESS),
     }
 }
@@ -106,7 +111,12 @@ async fn start(arguments: &DemoArguments, folder: &Path) -> Result<Vec<Node>> {
 async fn node(line: &[&str]) -> Result<Node> {
     let program = std::env::current_exe().context("where is this program?")?;
     let mut command = Command::new(program);
-    command.args(line).env("RUST_LOG", "warn").stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    // What is set for other nodes is not meant for these.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"SANDLOT_")) {
+        command.env_remove(name);
+    }
+    command.env(crate::settings::FILE_VARIABLE, "/dev/null").env("RUST_LOG", "warn");
+    command.args(["--host", "127.0.0.1"]).args(line).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().context("cannot start a node")?;
     let stdout = child.stdout.take().context("a node's output is not there")?;
     let mut greeting = String::new();

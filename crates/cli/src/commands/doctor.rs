@@ -4,6 +4,7 @@ use crate::{
     args::{DoctorArguments, NodeArguments},
     commands::{PEER_PORT, client, output},
     guest,
+    settings::Settings,
 };
 use anyhow::Result;
 use sandlot_client::Client;
@@ -63,7 +64,7 @@ impl Finding {
 pub(crate) async fn doctor(node: &NodeArguments, arguments: &DoctorArguments) -> Result<ExitCode> {
     let port = node.port.unwrap_or(PEER_PORT);
     let cache_dir = guest::cache_dir(&arguments.guest)?;
-    let mut findings = vec![machine(), open_files(), kernel()];
+    let mut findings = vec![machine(), open_files(), kernel(), settings()];
     findings.push(folder("cache folder", &cache_dir, "--cache-dir or SANDLOT_CACHE_DIR names another"));
     findings.push(data_folder(arguments, port)?);
     findings.push(walls());
@@ -149,11 +150,16 @@ fn kernel() -> Finding {
 }
 
 fn folder(what: &'static str, path: &Path, advice: &str) -> Finding {
-    let trying = std::fs::create_dir_all(path).and_then(|()| tempfile::tempfile_in(path).map(drop));
+    // Nothing is made here: a folder can be made where the nearest one that is there can be written.
+    let there = path.ancestors().find(|folder| folder.exists()).unwrap_or(path);
+    let trying = match there.is_dir() {
+        true => tempfile::tempfile_in(there).map(drop),
+        false => Err(std::io::ErrorKind::NotADirectory.into()),
+    };
     if let Err(error) = trying {
         return Finding::bad(what, Verdict::Failed, format!("{} cannot be written: {error}", path.display()), advice);
     }
-    let room = rustix::fs::statvfs(path).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    let room = rustix::fs::statvfs(there).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
     let found = format!("{}, {} MiB free", path.display(), room >> 20);
     match room < DISK_BYTES_MIN {
         true => Finding::bad(what, Verdict::Warning, found, format!("there is little room; {advice}")),
@@ -167,6 +173,19 @@ fn data_folder(arguments: &DoctorArguments, port: u16) -> Result<Finding> {
     let lock = File::options().read(true).write(true).open(path.join("lock"));
     let is_used = lock.is_ok_and(|lock| lock.try_lock().is_err());
     Ok(if is_used { Finding::ok("data folder", format!("{}, in use by a peer", path.display())) } else { finding })
+}
+
+fn settings() -> Finding {
+    const WHAT: &str = "settings";
+    match Settings::load() {
+        Ok(settings) => {
+            Finding::ok(WHAT, settings.file.map_or("no file".to_owned(), |file| file.display().to_string()))
+        }
+        Err(error) => {
+            let advice = "mend the file, or have SANDLOT_CONFIG name another; until then no command but this one works";
+            Finding::bad(WHAT, Verdict::Failed, format!("{error:#}"), advice)
+        }
+    }
 }
 
 /// In a process of its own: the walls stay around whoever puts them up.
@@ -228,8 +247,15 @@ async fn peer(node: &NodeArguments, port: u16) -> Finding {
             let advice = format!("another program has port {port}: --port of the peer takes another");
             Finding::bad("peer", Verdict::Failed, format!("{address} is no peer"), advice)
         }
-        Err(_) if TcpListener::bind(("127.0.0.1", port)).is_ok() => {
-            Finding::ok("peer", format!("none runs; port {port} is free for one"))
+        Err(_) if TcpListener::bind((address.host(), port)).is_ok() => {
+            let is_reachable = address.host().parse::<std::net::IpAddr>().is_ok_and(|ip| !ip.is_loopback());
+            let found = format!("none runs; port {port} of {} is free for one", address.host());
+            match is_reachable {
+                true => {
+                    Finding::bad("peer", Verdict::Warning, found, "a peer there needs --insecure: others can reach it")
+                }
+                false => Finding::ok("peer", found),
+            }
         }
         Err(error) => {
             let advice = format!("another program has port {port}: --port of the peer takes another");

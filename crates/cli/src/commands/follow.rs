@@ -19,14 +19,15 @@ pub(crate) struct Passed {
 }
 
 /// Runs a task and passes its output on as it comes. Dropping this stops the task.
-pub(crate) async fn run(client: &Client, task: CpuTask) -> (Result<CpuResult, ClientError>, Passed) {
+/// Tells nothing when nobody reads the output any more.
+pub(crate) async fn run(client: &Client, task: CpuTask) -> Option<(Result<CpuResult, ClientError>, Passed)> {
     let id = task.task_id.clone();
     // Another try prints from the beginning; its output is told at its end.
     let id = id.filter(|_| task.max_retries == 0);
     let running = client.run(task);
     tokio::pin!(running);
     if let Ok(result) = timeout(QUICK, &mut running).await {
-        return (result, Passed::default());
+        return Some((result, Passed::default()));
     }
     let mut passed = Passed::default();
     if let Some(task_id) = id {
@@ -43,25 +44,27 @@ pub(crate) async fn run(client: &Client, task: CpuTask) -> (Result<CpuResult, Cl
                 match client.status(&Request::TaskOutput(question)).await {
                     Ok(status) => {
                         let text = |name| status.get::<String>(name).unwrap_or_default();
-                        output::printed(&text("stdout"), &text("stderr"));
+                        if !output::printed(&text("stdout"), &text("stderr")) {
+                            return false;
+                        }
                         passed.stdout = status.get("stdout_next").unwrap_or(passed.stdout);
                         passed.stderr = status.get("stderr_next").unwrap_or(passed.stderr);
                         if status.get("done") == Some(true) {
-                            return;
+                            return true;
                         }
                     }
                     // The request for the task is on its way.
                     Err(ClientError::Refused(refusal)) if refusal.code == ErrorCode::NotFound => sleep(QUICK).await,
                     // An existing node tells nothing before the end.
-                    Err(_) => return,
+                    Err(_) => return true,
                 }
             }
         };
         tokio::select! {
             biased;
-            result = &mut running => return (result, passed),
-            () = following => {}
+            result = &mut running => return Some((result, passed)),
+            is_read = following => if !is_read { return None },
         }
     }
-    (running.await, passed)
+    Some((running.await, passed))
 }

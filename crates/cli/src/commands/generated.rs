@@ -42,8 +42,8 @@ pub(crate) fn man(arguments: &ManArguments) -> Result<ExitCode> {
 /// `sandlot config show`.
 pub(crate) fn config_show(node: &NodeArguments, arguments: &ConfigShowArguments) -> Result<ExitCode> {
     let settings = Settings::load()?;
-    let mut command: Command = settings.applied();
     let name = arguments.line.first().map_or("peer", String::as_str);
+    let mut command: Command = settings.applied(Some(name));
     let line = ["sandlot", name].into_iter().chain(arguments.line.iter().skip(1).map(String::as_str));
     let matches = command.clone().ignore_errors(true).try_get_matches_from(line)?;
     command.build();
@@ -59,7 +59,7 @@ pub(crate) fn config_show(node: &NodeArguments, arguments: &ConfigShowArguments)
         output::line(&json!({"command": name, "file": file, "settings": all}).to_string());
         return Ok(ExitCode::SUCCESS);
     }
-    let none = || format!("none: {} names one", crate::settings::FILE_VARIABLE);
+    let none = || format!("none; {} names one", crate::settings::FILE_VARIABLE);
     output::line(&format!("settings of `sandlot {name}`; file: {}", file.unwrap_or_else(none)));
     let rows = explained.into_iter().map(|setting| vec![setting.name, setting.value, setting.source]);
     output::table(&rows.collect::<Vec<_>>());

@@ -13,8 +13,11 @@ use anyhow::{Context, Result};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use ledger::{Answers, Inputs, Line};
 use progress::{Failures, Progress};
-use sandlot_client::network::{Network, NetworkError};
-use sandlot_protocol::{CpuResult, CpuTask, Outcome, RawJson};
+use sandlot_client::{
+    network::{Network, NetworkError},
+    new_task_id,
+};
+use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, RawJson};
 use serde::Serialize;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
@@ -53,8 +56,13 @@ struct Answer<'a> {
 pub(crate) async fn map(node: &NodeArguments, arguments: MapArguments) -> Result<ExitCode> {
     let task = task(&arguments)?;
     let inputs = Inputs::open(&arguments.inputs)?;
-    let identity = serde_json::to_vec(&(&task, inputs.digest(), arguments.spread, arguments.keep_output))?;
+    // Under which name the program was given makes no difference.
+    let body = CpuTask { argv: Vec::new(), ..task.clone() };
+    let identity = serde_json::to_vec(&(&body, inputs.digest(), arguments.spread, arguments.keep_output))?;
     let identity = blake3::hash(&identity).to_hex().to_string();
+    if let Some(output) = &arguments.output {
+        inputs.is_not(output)?;
+    }
     let mut answers = Answers::open(arguments.output.as_deref(), &identity, arguments.overwrite)?;
     let total = inputs.count();
     let began_at = answers.written();
@@ -63,24 +71,28 @@ pub(crate) async fn map(node: &NodeArguments, arguments: MapArguments) -> Result
     }
     let patience = Duration::from_secs_f64(arguments.patience.clamp(0.0, 1e6));
     let network = Network::new(client(node).address().clone(), patience);
-    network.refresh().await?;
     let mut progress = Progress::new(total, began_at);
-    let mut failures = Failures::default();
-    let ended = drive(&arguments, &task, inputs, &network, &mut answers, &mut progress, &mut failures).await;
+    let mut failures = Failures::new(answers.failed_before());
+    let working = async {
+        network.refresh().await?;
+        drive(&arguments, &task, inputs, &network, &mut answers, &mut progress, &mut failures).await
+    };
+    // One that listens all the time: no Ctrl-C is missed.
+    let ended = tokio::select! {
+        ended = working => Some(ended),
+        _ = tokio::signal::ctrl_c() => None,
+    };
     progress.finish();
-    match ended? {
-        End::Done => {
-            answers.finish()?;
-            failures.tell(node.json, arguments.output.is_some(), &progress, &network);
-            Ok(if failures.count() == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
-        }
-        End::Interrupted => {
-            let (written, resumed) = (answers.written(), arguments.output.is_some());
-            let hint = if resumed { "; the same command goes on from here" } else { "; with --output it could go on" };
-            output::error_line(&format!("sandlot: interrupted after {written} of {total} inputs{hint}"));
-            Ok(crate::exit::of_outcome(Outcome::Cancelled, None))
-        }
-    }
+    let Some(ended) = ended else {
+        let (written, resumed) = (answers.written(), arguments.output.is_some());
+        let hint = if resumed { "; the same command goes on from here" } else { "; with --output it could go on" };
+        output::error_line(&format!("sandlot: interrupted after {written} of {total} inputs{hint}"));
+        return Ok(crate::exit::of_outcome(Outcome::Cancelled, None));
+    };
+    ended?;
+    answers.finish(total)?;
+    failures.tell(node.json, arguments.output.is_some(), &progress, &network);
+    Ok(if failures.count() == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn task(arguments: &MapArguments) -> Result<CpuTask> {
@@ -97,11 +109,6 @@ fn task(arguments: &MapArguments) -> Result<CpuTask> {
     Ok(task)
 }
 
-enum End {
-    Done,
-    Interrupted,
-}
-
 async fn drive(
     arguments: &MapArguments,
     task: &CpuTask,
@@ -110,43 +117,57 @@ async fn drive(
     answers: &mut Answers,
     progress: &mut Progress,
     failures: &mut Failures,
-) -> Result<End> {
+) -> Result<()> {
     let task = Arc::new(task.clone());
     let mut calls = FuturesUnordered::new();
     let mut ticks = interval(REFRESH);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Beside the calls: a tracker that does not answer must not hold them up.
+    let refreshing = async {
+        let mut ticks = interval(REFRESH);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            // Nobody can be asked now: what is known is gone on with.
+            let _ = network.refresh().await;
+        }
+    };
+    tokio::pin!(refreshing);
     inputs.skip(answers.written())?;
-    let mut is_over = false;
     loop {
         let jobs = arguments.jobs.map_or_else(|| network.peers() * JOBS_A_PEER, |jobs| jobs as usize);
-        while !is_over && calls.len() < jobs && answers.ahead(inputs.next_index()) < LINES_AHEAD {
+        while calls.len() < jobs && answers.ahead(inputs.next_index()) < LINES_AHEAD {
             if answers.waiting_bytes() > BYTES_AHEAD && !calls.is_empty() {
                 break;
             }
-            let Some(line) = inputs.next_line()? else {
-                is_over = true;
-                break;
-            };
+            let Some(line) = inputs.next_line()? else { break };
             calls.push(call(network, Arc::clone(&task), line, arguments.spread));
         }
         if calls.is_empty() {
-            return Ok(End::Done);
+            return Ok(());
         }
         tokio::select! {
             Some((index, ran)) = calls.next() => {
-                let result = ran?;
+                let result = match ran {
+                    Ok(result) => result,
+                    // Every peer would refuse it again: that is its answer.
+                    Err(NetworkError::Refused(error)) => {
+                        CpuResult::ended(new_task_id(), Outcome::Rejected, error.to_string(), &nobody())
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 progress.ended(result.outcome() == Outcome::Ok);
                 failures.count_end(index, &result);
                 answers.put(index, &line_of(index, &result, arguments.keep_output)?)?;
             }
-            _ = ticks.tick() => {
-                // Nobody can be asked now: what is known is gone on with.
-                let _ = network.refresh().await;
-                progress.tick(network);
-            }
-            _ = tokio::signal::ctrl_c() => return Ok(End::Interrupted),
+            _ = ticks.tick() => progress.tick(network),
+            _ = &mut refreshing => {}
         }
     }
+}
+
+/// Nobody ran it.
+fn nobody() -> Address {
+    Address::new("nobody", 0)
 }
 
 async fn call(

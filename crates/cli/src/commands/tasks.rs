@@ -56,14 +56,16 @@ async fn send(node: &NodeArguments, task: CpuTask, arguments: SendArguments, fil
     let client = client(node);
     let running = async {
         match node.json {
-            true => (client.run(task).await, Passed::default()),
+            true => Some((client.run(task).await, Passed::default())),
             false => follow::run(&client, task).await,
         }
     };
-    let Some((result, passed)) = unless_interrupted(&client, std::slice::from_ref(&id), running).await else {
+    let Some(ended) = unless_interrupted(&client, std::slice::from_ref(&id), running).await else {
         output::error_line("sandlot: the task was cancelled");
         return Ok(exit::of_outcome(Outcome::Cancelled, None));
     };
+    // Nobody reads what it prints: it ends with this program's connection.
+    let Some((result, passed)) = ended else { return Ok(exit::of_outcome(Outcome::Cancelled, None)) };
     let result = result?;
     if node.json {
         output::json(&Reply::CpuResult(Arc::new(result.clone())));

@@ -2,7 +2,7 @@
 
 use super::{
     Caller, WebState,
-    guard::{Failure, Path, Query, json},
+    guard::{Failure, Path, Query, json, large_json},
 };
 use crate::record::TaskRecord;
 use axum::{
@@ -34,7 +34,8 @@ impl WebState {
     }
 
     async fn answer(&self, request: Request, caller: &Caller) -> Answer {
-        Ok(json(StatusCode::OK, &self.ask(request, caller).await?))
+        let reply = self.ask(request, caller).await?;
+        large_json(self, StatusCode::OK, &reply).await
     }
 }
 
@@ -143,7 +144,7 @@ pub(super) async fn submit(State(web): Web, caller: Extension<Caller>, headers: 
     let reply = web.ask(Request::SubmitTask(traced(task.value, &headers)), &caller).await?;
     let location = match &reply {
         Reply::Status(status) => status.get::<TaskId>("task_id"),
-        _ => return Ok(of_result(&reply)),
+        _ => return of_result(&web, &reply).await,
     };
     let mut response = json(StatusCode::ACCEPTED, &reply);
     let location = location.map(|id| format!("/api/v1/tasks/{}", in_path(id.as_str())));
@@ -155,7 +156,8 @@ pub(super) async fn submit(State(web): Web, caller: Extension<Caller>, headers: 
 
 pub(super) async fn run(State(web): Web, caller: Extension<Caller>, headers: HeaderMap, body: Body) -> Answer {
     let task = web.bodies.json::<CpuTask>("CPU_TASK", &headers, body).await?;
-    Ok(of_result(&web.ask(Request::CpuTask(traced(task.value, &headers)), &caller).await?))
+    let reply = web.ask(Request::CpuTask(traced(task.value, &headers)), &caller).await?;
+    of_result(&web, &reply).await
 }
 
 /// The trace that the header tells of goes on with the task.
@@ -171,15 +173,15 @@ pub(super) async fn batch(State(web): Web, caller: Extension<Caller>, headers: H
 }
 
 /// How a task ended; a task that was not taken is told with the time to wait.
-fn of_result(reply: &Reply) -> Response {
+async fn of_result(web: &WebState, reply: &Reply) -> Answer {
     match reply {
         Reply::CpuResult(result) if result.outcome() == Outcome::Rejected => {
             let seconds = result.retry_after_ms.unwrap_or(1000).div_ceil(1000);
             let mut response = json(StatusCode::TOO_MANY_REQUESTS, reply);
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-            response
+            Ok(response)
         }
-        _ => json(StatusCode::OK, reply),
+        _ => large_json(web, StatusCode::OK, reply).await,
     }
 }
 
@@ -234,7 +236,7 @@ pub(super) async fn result(
     let question = WaitTask { task_id, wait_ms: Some(waiting.wait_ms.unwrap_or(0)) };
     let reply = web.ask(Request::WaitTask(question), &caller).await?;
     let is_pending = matches!(reply, Reply::Status(_));
-    Ok(json(if is_pending { StatusCode::ACCEPTED } else { StatusCode::OK }, &reply))
+    large_json(&web, if is_pending { StatusCode::ACCEPTED } else { StatusCode::OK }, &reply).await
 }
 
 pub(super) async fn output(
@@ -271,11 +273,12 @@ pub(super) async fn keys(State(web): Web, caller: Extension<Caller>, Query(filte
 }
 
 pub(super) async fn get_key(State(web): Web, caller: Extension<Caller>, Path(key): Path<Key>) -> Answer {
+    let _copy = web.copies.acquire().await;
     match web.ask(Request::GetMem(GetMem { key }), &caller).await? {
         Reply::MemResponse(found) if !found.found => {
             Err(Failure::new(StatusCode::NOT_FOUND, format!("there is no key {:?}", found.key.as_str())))
         }
-        reply => Ok(json(StatusCode::OK, &reply)),
+        reply => large_json(&web, StatusCode::OK, &reply).await,
     }
 }
 
@@ -314,8 +317,8 @@ pub(super) async fn network(State(web): Web) -> Response {
         .with("operation", "NETWORK")
         .with("tracker", membership.tracker().to_string())
         .with("reachable", peers.is_ok())
-        .with("error", peers.as_ref().err().map(ToString::to_string))
-        .with("peers", peers.unwrap_or_default());
+        .with("error", peers.as_ref().err())
+        .with("peers", peers.as_deref().map_or(&[][..], Vec::as_slice));
     json(StatusCode::OK, &reply.into())
 }
 

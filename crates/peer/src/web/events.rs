@@ -9,7 +9,7 @@ use super::{
 use axum::{
     Extension,
     extract::State,
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::{
@@ -37,10 +37,19 @@ const PARTS_EVERY: Duration = Duration::from_secs(1);
 
 type Events = Sse<axum::response::sse::KeepAliveStream<BoxStream<'static, Result<Event, Infallible>>>>;
 
-fn told(web: &Arc<WebState>, events: impl Stream<Item = Event> + Send + 'static) -> Events {
+fn told(web: &Arc<WebState>, events: impl Stream<Item = Event> + Send + 'static) -> Result<Events, Failure> {
+    let place = Arc::clone(&web.streams).try_acquire_owned().map_err(|_| {
+        Failure::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "there are too many streams of events; close a page, or try again later",
+        )
+    })?;
     let stop = web.stop.clone();
-    let events = events.take_until(stop.cancelled_owned()).map(Ok).boxed();
-    Sse::new(events).keep_alive(KeepAlive::default())
+    let events = events.take_until(stop.cancelled_owned()).map(move |event| {
+        let _held = &place;
+        Ok(event)
+    });
+    Ok(Sse::new(events.boxed()).keep_alive(KeepAlive::default()))
 }
 
 /// A task's output as it comes (`output`), and how it ended (`end`). Whoever comes back with `Last-Event-ID` gets what
@@ -60,7 +69,7 @@ pub(super) async fn task(
         let event = following.next().await?;
         Some((event, following))
     });
-    Ok(told(&web, events))
+    told(&web, events)
 }
 
 /// `attempt.stdout.stderr`.
@@ -123,7 +132,7 @@ impl Following {
 }
 
 /// The workers' turns, from a minute or so ago on.
-pub(super) async fn timeline(State(web): Web) -> Events {
+pub(super) async fn timeline(State(web): Web) -> Result<Events, Failure> {
     let state = (Arc::clone(&web), ticks(TURNS_EVERY), 0, true);
     let events = stream::unfold(state, |(web, mut ticks, mut number, mut is_first)| async move {
         loop {
@@ -186,7 +195,7 @@ pub(super) async fn parts(State(web): Web, Query(shown): Query<Shown>) -> Result
             return Some((event, (web, ticks, page, known)));
         }
     });
-    Ok(told(&web, events))
+    told(&web, events)
 }
 
 fn ticks(every: Duration) -> Interval {

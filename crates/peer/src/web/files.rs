@@ -25,7 +25,13 @@ use sandlot_protocol::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 type Answer = Result<Response, Failure>;
 
@@ -90,7 +96,18 @@ pub(super) async fn put(
         let text = format!("the part has {length} bytes behind {offset}, and the file has {total}");
         return Err(Failure::bad_request(text));
     }
-    let mut storing = Storing { web: Arc::clone(&web), filename, total, offset, upload_id: part.upload_id, is_whole };
+    for name in [header::CONTENT_RANGE, header::IF_MATCH, header::IF_NONE_MATCH] {
+        if headers.contains_key(&name) {
+            let text = format!(
+                "the header {name} is not possible here: offset and total, behind a ?, say where a part belongs"
+            );
+            return Err(Failure::bad_request(text));
+        }
+    }
+    // An upload that was begun before stays when a part of it does not come whole.
+    let is_kept = AtomicBool::new(part.upload_id.is_some());
+    let pending = Arc::new(Pending { web: Arc::clone(&web), id: Mutex::new(part.upload_id), is_kept });
+    let mut storing = Storing { pending, filename, total, offset };
     let mut parts = Parted::new(body);
     let mut bytes = Vec::new();
     let outcome = loop {
@@ -109,12 +126,9 @@ pub(super) async fn put(
         }
     };
     let (reply, status) = match outcome {
-        ChunkOutcome::Stored(stored) => {
-            storing.upload_id = None;
-            (web.peer.stored("PUT_FILE", &stored).await, StatusCode::CREATED)
-        }
+        ChunkOutcome::Stored(stored) => (web.peer.stored("PUT_FILE", &stored).await, StatusCode::CREATED),
         ChunkOutcome::Partial { upload_id, received } => {
-            storing.upload_id = None;
+            storing.pending.is_kept.store(true, Ordering::Relaxed);
             let reply = StatusReply::ok().with("operation", "PUT_FILE_CHUNK").with("filename", &storing.filename);
             let reply = reply.with("upload_id", upload_id).with("received", received).with("total", total);
             (reply.into(), StatusCode::ACCEPTED)
@@ -123,37 +137,50 @@ pub(super) async fn put(
     Ok(json(status, &reply))
 }
 
-/// An upload under way. A whole file that does not come whole leaves nothing.
+/// An upload under way.
 struct Storing {
-    web: Arc<super::WebState>,
+    pending: Arc<Pending>,
     filename: FileName,
     total: u64,
     offset: u64,
-    upload_id: Option<String>,
-    is_whole: bool,
+}
+
+/// An upload that was begun by a request. If nobody hears its id, nobody can go on with it: it leaves nothing behind.
+struct Pending {
+    web: Arc<super::WebState>,
+    id: Mutex<Option<String>>,
+    is_kept: AtomicBool,
+}
+
+impl Pending {
+    fn id(&self) -> MutexGuard<'_, Option<String>> {
+        self.id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Storing {
     async fn store(&mut self, bytes: Vec<u8>) -> Result<ChunkOutcome, Failure> {
-        let part = Part {
-            upload_id: self.upload_id.clone(),
-            filename: self.filename.clone(),
-            offset: self.offset,
-            total: self.total,
-        };
+        let upload_id = self.pending.id().clone();
+        let part = Part { upload_id, filename: self.filename.clone(), offset: self.offset, total: self.total };
         self.offset += bytes.len() as u64;
-        let stored = self.web.peer.on_disk(move |files| files.put_part(part, &bytes, clock::now())).await?;
-        if let ChunkOutcome::Partial { upload_id, .. } = &stored {
-            self.upload_id = Some(upload_id.clone());
-        }
-        Ok(stored)
+        // It is written to its end also when the request ends meanwhile: who wrote last clears up.
+        let pending = Arc::clone(&self.pending);
+        let storing = self.pending.web.peer.on_disk(move |files| {
+            let stored = files.put_part(part, &bytes, clock::now())?;
+            *pending.id() = match &stored {
+                ChunkOutcome::Partial { upload_id, .. } => Some(upload_id.clone()),
+                ChunkOutcome::Stored(_) => None,
+            };
+            Ok(stored)
+        });
+        Ok(storing.await?)
     }
 }
 
-impl Drop for Storing {
+impl Drop for Pending {
     fn drop(&mut self) {
-        if let Some(id) = self.upload_id.as_ref().filter(|_| self.is_whole) {
-            self.web.peer.files.give_up(id);
+        if let (false, Some(id)) = (self.is_kept.load(Ordering::Relaxed), self.id().take()) {
+            self.web.peer.files.give_up(&id);
         }
     }
 }

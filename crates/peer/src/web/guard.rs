@@ -5,14 +5,20 @@ use super::WebState;
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, StreamExt, stream};
 use sandlot_protocol::{ErrorCode, Refusal, Reply, request::read};
 use serde::de::DeserializeOwned;
-use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{Ipv4Addr, Ipv6Addr},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -21,7 +27,7 @@ use tracing::warn;
 
 /// Bytes of a request's JSON: a task's input, each byte of it escaped at worst.
 pub(super) const JSON_BYTES_MAX: usize = 160 << 20;
-/// Bytes of JSON that are being read or answered, over all requests.
+/// Bytes of JSON that are being read, over all requests; and of large answers that are being sent.
 const JSON_BYTES_TOGETHER: usize = 512 << 20;
 /// What bodies are counted in.
 const STEP_BYTES: usize = 64 << 10;
@@ -82,6 +88,31 @@ impl IntoResponse for Failure {
     }
 }
 
+/// An answer larger than this takes part in a budget until it is sent.
+const ANSWER_BYTES_LARGE: usize = 1 << 20;
+
+/// A reply that may be large, as HTTP's: its bytes are made when there is room for them, and take room until they are sent.
+pub(super) async fn large_json(web: &WebState, status: StatusCode, reply: &Reply) -> Result<Response, Failure> {
+    let bytes = reply.bytes()
+        + match reply {
+            Reply::MemResponse(found) => found.value.get().len(),
+            _ => 0,
+        };
+    if bytes < ANSWER_BYTES_LARGE {
+        return Ok(json(status, reply));
+    }
+    let permit = web.answers.take(bytes).await?;
+    let text = reply.to_json(None);
+    let length = text.len();
+    let parts = stream::unfold((Bytes::from(text), permit), |(mut rest, permit)| async move {
+        let part = rest.split_to(rest.len().min(STEP_BYTES));
+        (!part.is_empty()).then(|| (Ok::<_, Infallible>(part), (rest, permit)))
+    });
+    let headers =
+        [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::CONTENT_LENGTH, length.into())];
+    Ok((status, headers, Body::from_stream(parts)).into_response())
+}
+
 /// A reply of the protocol as HTTP's.
 pub(super) fn json(status: StatusCode, reply: &Reply) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], reply.to_json(None)).into_response()
@@ -89,8 +120,8 @@ pub(super) fn json(status: StatusCode, reply: &Reply) -> Response {
 
 /// Everything that is asked passes here.
 pub(super) async fn guard(State(web): State<Arc<WebState>>, request: Request, next: Next) -> Response {
-    let is_allowed =
-        check_host(&web, request.headers()).and_then(|()| check_origin(request.method(), request.headers()));
+    let is_allowed = check_host(&web, request.uri(), request.headers())
+        .and_then(|()| check_origin(request.method(), request.headers()));
     let mut response = match is_allowed {
         Ok(()) => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
             warn!("an HTTP request's handler panicked");
@@ -114,23 +145,25 @@ pub(super) async fn guard(State(web): State<Arc<WebState>>, request: Request, ne
 }
 
 /// A name that somebody points at this machine is not ours (DNS rebinding). An address names nothing but itself.
-fn check_host(web: &WebState, headers: &HeaderMap) -> Result<(), Failure> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.ok_or_else(|| Failure::bad_request("the request has no header Host"))?;
-    let name = without_port(host).to_ascii_lowercase();
-    let is_address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+fn check_host(web: &WebState, uri: &Uri, headers: &HeaderMap) -> Result<(), Failure> {
+    let wrong = || Failure::bad_request("the request must have one header Host that names a host");
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(wrong()) };
+    let authority: Authority = host.to_str().ok().and_then(|host| host.parse().ok()).ok_or_else(wrong)?;
+    if uri.authority().is_some_and(|asked| *asked != authority) {
+        return Err(wrong());
+    }
+    let name = authority.host().to_ascii_lowercase();
+    let in_brackets = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let is_address = match in_brackets {
+        Some(name) => name.parse::<Ipv6Addr>().is_ok(),
+        None => name.parse::<Ipv4Addr>().is_ok(),
+    };
     if is_address || name == "localhost" || web.hosts.contains(&name) {
         return Ok(());
     }
     let text = format!("this page is not served under the name {name:?}: --web-host of the peer allows names");
     Err(Failure::new(StatusCode::MISDIRECTED_REQUEST, text))
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
-        _ => host,
-    }
 }
 
 /// What changes something must come from this page, or from no page at all: browsers say where a request comes from.
@@ -201,6 +234,15 @@ pub(super) struct Counted<T> {
 }
 
 impl BodyBudget {
+    /// Waits a while for room for so many bytes.
+    async fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
+        let steps = bytes.min(JSON_BYTES_TOGETHER).div_ceil(STEP_BYTES);
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+        let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "the peer is busy with other large requests");
+        let taking = timeout(BODY_PAUSE, Arc::clone(&self.0).acquire_many_owned(steps)).await;
+        taking.map_err(|_| busy())?.map_err(|_| busy())
+    }
+
     /// Reads a body of JSON.
     ///
     /// # Errors
@@ -230,10 +272,7 @@ impl BodyBudget {
             let text = format!("a body of JSON has at most {JSON_BYTES_MAX} bytes, this one has {length}");
             Failure::new(StatusCode::PAYLOAD_TOO_LARGE, text)
         })?;
-        let steps = u32::try_from(bytes_max.div_ceil(STEP_BYTES)).unwrap_or(u32::MAX);
-        let busy = || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "the peer is busy with other large requests");
-        let taking = timeout(BODY_PAUSE, Arc::clone(&self.0).acquire_many_owned(steps)).await;
-        let permit = taking.map_err(|_| busy())?.map_err(|_| busy())?;
+        let permit = self.take(bytes_max).await?;
         let mut bytes = Vec::new();
         let mut parts = Parted::new(body);
         while let Some(part) = parts.next().await? {
@@ -296,11 +335,5 @@ mod tests {
             &[("host", "a:1"), ("sec-fetch-site", "cross-site"), ("origin", "http://a:1")]
         ));
         assert!(is_allowed(Method::GET, &[("host", "a:1"), ("origin", "http://b:1")]), "nothing is changed");
-    }
-
-    #[test]
-    fn a_port_is_no_part_of_a_name() {
-        let names = ["localhost:80", "localhost", "[::1]:80", "[::1]", "127.0.0.1:1", "a:b"].map(without_port);
-        assert_eq!(names, ["localhost", "localhost", "[::1]", "[::1]", "127.0.0.1", "a:b"]);
     }
 }

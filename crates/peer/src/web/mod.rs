@@ -24,6 +24,7 @@ use hyper_util::{
 use std::{collections::BTreeSet, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     task::JoinSet,
 };
 use tokio_io_timeout::TimeoutStream;
@@ -37,6 +38,11 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections at one time; further ones wait.
 const CONNECTIONS_MAX: usize = 256;
+
+/// Streams of events at one time, of these connections; further ones are refused.
+const STREAMS_MAX: usize = 64;
+/// Keys whose values are read at one time; further ones wait.
+const COPIES_MAX: usize = 8;
 
 /// A page whose socket is bound.
 #[derive(Debug)]
@@ -53,6 +59,12 @@ struct WebState {
     /// Host names that the page may be asked by, besides IP addresses and localhost.
     hosts: BTreeSet<String>,
     bodies: BodyBudget,
+    /// Large answers that are on their way.
+    answers: BodyBudget,
+    /// Values that are copied to be answered.
+    copies: Semaphore,
+    /// Streams of events.
+    streams: Arc<Semaphore>,
     document: serde_json::Value,
     /// Fires when the peer stops: what tells of news for ever ends then.
     stop: CancellationToken,
@@ -80,6 +92,9 @@ impl Web {
             peer,
             hosts: self.hosts,
             bodies: BodyBudget::default(),
+            answers: BodyBudget::default(),
+            copies: Semaphore::new(COPIES_MAX),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             document: operations::document(),
             stop: stop.clone(),
         };

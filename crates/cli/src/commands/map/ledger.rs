@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::{BufRead, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write},
+    io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -26,6 +27,7 @@ pub(super) struct Inputs {
     next_index: u64,
     line_number: u64,
     count: u64,
+    is_counted: bool,
     digest: String,
 }
 
@@ -40,6 +42,7 @@ impl Inputs {
             next_index: 0,
             line_number: 0,
             count: 0,
+            is_counted: false,
             digest: String::new(),
         };
         let mut hasher = blake3::Hasher::new();
@@ -48,6 +51,7 @@ impl Inputs {
             hasher.update(b"\n");
         }
         inputs.count = inputs.next_index;
+        inputs.is_counted = true;
         inputs.digest = hasher.finalize().to_hex().to_string();
         (inputs.next_index, inputs.line_number) = (0, 0);
         let rewinding = inputs.reader.seek(SeekFrom::Start(0));
@@ -67,21 +71,41 @@ impl Inputs {
         self.next_index
     }
 
+    /// The output must not be the file that is read.
+    pub(super) fn is_not(&self, output: &Path) -> Result<()> {
+        let same =
+            |one: &std::fs::Metadata, other: &std::fs::Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
+        let inputs = self.reader.get_ref().metadata().with_context(|| format!("cannot read {}", self.name))?;
+        match std::fs::metadata(output) {
+            Ok(output) if same(&inputs, &output) => {
+                Err(Usage(format!("{} is the inputs: the answers must go elsewhere", self.name)).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Goes past the inputs that are answered already.
     pub(super) fn skip(&mut self, count: u64) -> Result<()> {
         while self.next_index < count {
             if self.next_line()?.is_none() {
-                bail!("{} has become shorter while it was read", self.name);
+                bail!("the output has more answers than {} has inputs", self.name);
             }
         }
         Ok(())
     }
 
+    /// The next input, of those that there were when the file was opened.
     pub(super) fn next_line(&mut self) -> Result<Option<Line>> {
+        if self.is_counted && self.next_index >= self.count {
+            return Ok(None);
+        }
         loop {
             let mut bytes = Vec::new();
             let mut limited = (&mut self.reader).take(TASK_INPUT_BYTES_MAX + 1);
             let read = limited.read_until(b'\n', &mut bytes).with_context(|| format!("cannot read {}", self.name))?;
+            if read == 0 && self.is_counted {
+                bail!("{} has become shorter while it was read", self.name);
+            }
             if read == 0 {
                 return Ok(None);
             }
@@ -113,8 +137,10 @@ struct Mark {
 #[derive(Debug)]
 pub(super) struct Answers {
     writer: Writer,
-    mark: Option<PathBuf>,
+    /// Locked as long as this map writes: two must not write one output.
+    mark: Option<(PathBuf, File)>,
     written: u64,
+    failed_before: u64,
     waiting: BTreeMap<u64, String>,
     waiting_bytes: usize,
 }
@@ -128,38 +154,52 @@ enum Writer {
 impl Answers {
     /// Begins the output, or goes on with that of the same map.
     pub(super) fn open(path: Option<&Path>, map: &str, overwrite: bool) -> Result<Self> {
-        let started =
-            |writer, mark, written| Self { writer, mark, written, waiting: BTreeMap::new(), waiting_bytes: 0 };
-        let Some(path) = path else { return Ok(started(Writer::Stdout, None, 0)) };
-        let mark = mark_of(path);
-        let known: Option<Mark> = match std::fs::read(&mark) {
-            Ok(bytes) => serde_json::from_slice(&bytes).ok(),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", mark.display())),
+        let started = |writer, mark, (written, failed_before)| Self {
+            writer,
+            mark,
+            written,
+            failed_before,
+            waiting: BTreeMap::new(),
+            waiting_bytes: 0,
         };
-        let opening = || format!("cannot write {}", path.display());
-        let is_same = known.as_ref().is_some_and(|known| known.map == map);
-        if is_same && !overwrite {
-            let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-            let file = file.as_mut().map_err(|error| anyhow::anyhow!("{}: {error}", opening()))?;
-            let written = whole_lines(file)?;
-            let file = file.try_clone().with_context(opening)?;
-            return Ok(started(Writer::File(BufWriter::new(file)), Some(mark), written));
+        let Some(path) = path else { return Ok(started(Writer::Stdout, None, (0, 0))) };
+        let name = path.display();
+        let is_there = path.exists();
+        let mark_path = mark_of(path);
+        let marking = || format!("cannot write {}", mark_path.display());
+        if is_there && !overwrite && !mark_path.exists() {
+            return Err(Usage(format!("{name} is there already; --overwrite replaces it")).into());
         }
-        if path.exists() && !overwrite {
-            let name = path.display();
-            let text = match known {
-                Some(_) => {
-                    format!("{name} belongs to another map: its program or inputs differ; --overwrite begins anew")
-                }
-                None => format!("{name} is there already; --overwrite replaces it"),
-            };
+        let mut mark = OpenOptions::new();
+        let mut mark =
+            mark.read(true).write(true).create(true).truncate(false).open(&mark_path).with_context(marking)?;
+        if mark.try_lock().is_err() {
+            return Err(Usage(format!("{name} is being written by another map")).into());
+        }
+        let mut text = String::new();
+        mark.read_to_string(&mut text).with_context(marking)?;
+        let known: Option<Mark> = serde_json::from_str(&text).ok();
+        let is_same = known.is_some_and(|known| known.map == map);
+        let opening = || format!("cannot write {name}");
+        if is_same && !overwrite {
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+            let mut file = file.with_context(opening)?;
+            let lines = whole_lines(&mut file)?;
+            return Ok(started(Writer::File(BufWriter::new(file)), Some((mark_path, mark)), lines));
+        }
+        if is_there && !overwrite {
+            let text = format!("{name} belongs to another map: its program or inputs differ; --overwrite begins anew");
             return Err(Usage(text).into());
         }
         let file = File::create(path).with_context(opening)?;
-        let text = serde_json::to_vec(&Mark { map: map.to_owned() })?;
-        std::fs::write(&mark, text).with_context(|| format!("cannot write {}", mark.display()))?;
-        Ok(started(Writer::File(BufWriter::new(file)), Some(mark), 0))
+        mark.set_len(0).and_then(|()| mark.seek(SeekFrom::Start(0))).with_context(marking)?;
+        serde_json::to_writer(&mut mark, &Mark { map: map.to_owned() })?;
+        Ok(started(Writer::File(BufWriter::new(file)), Some((mark_path, mark)), (0, 0)))
+    }
+
+    /// Inputs that had failed when the map went on.
+    pub(super) fn failed_before(&self) -> u64 {
+        self.failed_before
     }
 
     /// Inputs whose answers stand in the output.
@@ -198,12 +238,15 @@ impl Answers {
     }
 
     /// All inputs are answered.
-    pub(super) fn finish(&mut self) -> Result<()> {
+    pub(super) fn finish(&mut self, count: u64) -> Result<()> {
+        if self.written != count {
+            bail!("{} of {count} inputs are answered: the output and the inputs do not fit", self.written);
+        }
         if let Writer::File(file) = &mut self.writer {
             file.flush().and_then(|()| file.get_ref().sync_all()).context("cannot write the output")?;
         }
-        if let Some(mark) = self.mark.take() {
-            std::fs::remove_file(&mark).with_context(|| format!("cannot remove {}", mark.display()))?;
+        if let Some((path, _)) = self.mark.take() {
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
         Ok(())
     }
@@ -219,28 +262,30 @@ fn mark_of(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Counts the lines that are whole, and cuts off what is not.
-fn whole_lines(file: &mut File) -> Result<u64> {
+/// Counts the lines that are whole, and those of failures among them; cuts off what is not whole.
+fn whole_lines(file: &mut File) -> Result<(u64, u64)> {
     let mut reader = BufReader::with_capacity(1 << 16, &mut *file);
-    let (mut count, mut end, mut at) = (0, 0, 0);
+    let (mut count, mut failed, mut end) = (0, 0, 0);
+    let mut line = Vec::new();
     loop {
-        let buffer = reader.fill_buf().context("cannot read the output")?;
-        if buffer.is_empty() {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line).context("cannot read the output")?;
+        if !line.ends_with(b"\n") {
             break;
         }
-        for (offset, byte) in buffer.iter().enumerate() {
-            if *byte == b'\n' {
-                count += 1;
-                end = at + offset as u64 + 1;
-            }
-        }
-        let length = buffer.len();
-        at += length as u64;
-        reader.consume(length);
+        count += 1;
+        failed += u64::from(is_failure(&line));
+        end += read as u64;
     }
     drop(reader);
     file.set_len(end).and_then(|()| file.seek(SeekFrom::Start(end))).context("cannot write the output")?;
-    Ok(count)
+    Ok((count, failed))
+}
+
+/// Behind the index of an answer stands its result, or how it failed.
+fn is_failure(line: &[u8]) -> bool {
+    let behind = line.iter().position(|byte| *byte == b',').map(|comma| &line[comma..]);
+    behind.is_some_and(|behind| behind.starts_with(b",\"outcome\":"))
 }
 
 #[cfg(test)]
@@ -263,10 +308,17 @@ mod tests {
         let refused = Answers::open(Some(&path), "another map", false).unwrap_err().to_string();
         assert!(refused.contains("belongs to another map"), "{refused}");
         let mut answers = Answers::open(Some(&path), "this map", false).unwrap();
-        assert_eq!(answers.written(), 3);
-        answers.put(3, "answer 3").unwrap();
-        answers.finish().unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "answer 0\nanswer 1\nanswer 2\nanswer 3\n");
+        assert_eq!((answers.written(), answers.failed_before()), (3, 0));
+        let second = Answers::open(Some(&path), "this map", false).unwrap_err().to_string();
+        assert!(second.contains("is being written by another map"), "{second}");
+        answers.put(3, "{\"index\":3,\"outcome\":\"timeout\"}").unwrap();
+        assert!(answers.finish(5).is_err(), "one is missing");
+        drop(answers);
+        let mut answers = Answers::open(Some(&path), "this map", false).unwrap();
+        assert_eq!((answers.written(), answers.failed_before()), (4, 1));
+        answers.finish(4).unwrap();
+        let text = "answer 0\nanswer 1\nanswer 2\n{\"index\":3,\"outcome\":\"timeout\"}\n";
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         let refused = Answers::open(Some(&path), "this map", false).unwrap_err().to_string();
         assert!(refused.contains("is there already; --overwrite replaces it"), "{refused}");
         assert_eq!(Answers::open(Some(&path), "this map", true).unwrap().written(), 0);
@@ -284,6 +336,12 @@ mod tests {
             .map(|line| format!("{} {}", line.index, line.value.get()))
             .collect();
         assert_eq!(lines, ["1 [2, 3]", "2 {\"a\": 123456789012345678901234567890}"]);
+        let refused = inputs.is_not(&path).unwrap_err().to_string();
+        assert!(refused.contains("is the inputs"), "{refused}");
+        std::fs::write(&path, "1\n").unwrap();
+        inputs.reader.seek(SeekFrom::Start(0)).unwrap();
+        inputs.next_index = 0;
+        assert!(inputs.skip(3).unwrap_err().to_string().contains("has become shorter"));
         std::fs::write(&path, "1\nnope\n").unwrap();
         let refused = Inputs::open(&path).unwrap_err().to_string();
         assert!(refused.contains("in.jsonl line 2 is not JSON"), "{refused}");

@@ -80,15 +80,22 @@ impl Progress {
 }
 
 /// What went wrong, counted by its words.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Failures {
     outcomes: BTreeMap<&'static str, u64>,
     /// How often, and the first input that it happened to.
     errors: BTreeMap<String, (u64, u64)>,
+    /// Of all inputs.
     failed: u64,
+    /// Of those that were answered before this map went on.
+    failed_before: u64,
 }
 
 impl Failures {
+    pub(super) fn new(failed_before: u64) -> Self {
+        Self { outcomes: BTreeMap::new(), errors: BTreeMap::new(), failed: failed_before, failed_before }
+    }
+
     pub(super) fn count_end(&mut self, index: u64, result: &CpuResult) {
         *self.outcomes.entry(result.outcome().as_str()).or_default() += 1;
         if result.outcome() == Outcome::Ok {
@@ -113,7 +120,7 @@ impl Failures {
         if is_json && stdout_is_free {
             let text = json!({
                 "inputs": progress.total, "answered_before": progress.began_at, "outcomes": self.outcomes,
-                "failed": self.failed, "lost": network.lost(), "seconds": seconds,
+                "failed": self.failed, "failed_before": self.failed_before, "lost": network.lost(), "seconds": seconds,
             });
             output::line(&text.to_string());
             return;

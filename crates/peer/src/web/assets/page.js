@@ -2,6 +2,7 @@
 const live = document.querySelectorAll("[data-live]");
 const connection = document.getElementById("connection");
 let source = null;
+const later = new Map();
 
 function show(part) {
   const element = document.getElementById(part.id);
@@ -9,7 +10,12 @@ function show(part) {
   // Whoever is on a link or a button stays there, and where a text was scrolled to.
   const focused = element.contains(document.activeElement) ? document.activeElement : null;
   const selection = document.getSelection();
-  if (selection && !selection.isCollapsed && element.contains(selection.anchorNode)) return;
+  if (selection && !selection.isCollapsed && element.contains(selection.anchorNode)) {
+    // It is shown once nothing of it is selected any more.
+    later.set(part.id, part);
+    return;
+  }
+  later.delete(part.id);
   const scrolled = [...element.querySelectorAll(".scroll, pre")].map((one) => [one.scrollLeft, one.scrollTop]);
   const key = focused && [...element.querySelectorAll("a, button, [tabindex]")].indexOf(focused);
   const href = focused && focused.getAttribute("href");
@@ -23,6 +29,10 @@ function show(part) {
   }
   document.dispatchEvent(new CustomEvent("part", { detail: part.id }));
 }
+
+document.addEventListener("selectionchange", () => {
+  if (later.size && document.getSelection().isCollapsed) [...later.values()].forEach(show);
+});
 
 function open() {
   if (source || document.hidden || !live.length) return;

@@ -20,10 +20,12 @@ pub(super) fn page(parts: &[Part]) -> Markup {
 pub(super) async fn parts(web: &WebState) -> Vec<Part> {
     let membership = &web.peer.dispatch.membership;
     let peers = membership.peers().await;
-    let error = peers.as_ref().err().map(ToString::to_string);
     vec![
         Part::new("peer", this_peer(web)),
-        Part::new("network", network(web, &peers.unwrap_or_default(), error.as_deref())),
+        Part::new(
+            "network",
+            network(web, peers.as_deref().map_or(&[], Vec::as_slice), peers.as_ref().err().map(String::as_str)),
+        ),
     ]
 }
 
