@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Machines share their processor, memory and disk; strangers' Python runs in a sandbox.
 #[derive(Debug, Parser)]
-#[command(name = "sandlot", version, about, after_help = crate::exit::HELP, arg_required_else_help = true)]
+#[command(name = "sandlot", version, after_help = crate::exit::HELP, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) node: NodeArguments,

@@ -1,9 +1,10 @@
 //! `sandlot map`: every input is answered once, whatever is killed meanwhile.
 
+use rustix::process::{Pid, Signal, kill_process};
 use sandlot_tests::{Cluster, PATIENCE, cli, printed, sandlot, until};
 use serde_json::{Value, json};
 use std::{fmt::Write, path::Path, process::Stdio};
-use tokio::time::timeout;
+use tokio::{io::AsyncReadExt, time::timeout};
 
 const PROGRAM: &str = "def main(n):\n    if n % 1000 == 999:\n        raise ValueError('a thousandth')\n    return sum(range(n % 100)) + n\n";
 
@@ -54,7 +55,8 @@ async fn ten_thousand_inputs_are_answered_once_although_a_peer_the_tracker_and_t
     let told = String::from_utf8(second.stderr).unwrap();
     assert!(told.contains(&format!("{before} of 10000 inputs are answered already; going on")), "{told}");
     assert!(told.contains("10000 inputs answered"), "{told}");
-    assert_eq!(second.status.code(), Some(1), "ten of them fail: {told}");
+    assert!(told.contains("; 10 failed,"), "those that failed before are not forgotten: {told}");
+    assert_eq!(second.status.code(), Some(1), "{told}");
     let text = std::fs::read_to_string(&out).unwrap();
     let answers: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(answers.len() as u64, COUNT);
@@ -64,6 +66,30 @@ async fn ten_thousand_inputs_are_answered_once_although_a_peer_the_tracker_and_t
         assert_eq!(if is_failed { &found["error"] } else { &found["result"] }, &answer(n), "{found}");
     }
     assert!(!folder.path().join("out.jsonl.map").exists(), "a map that ended leaves nothing but its output");
+}
+
+#[tokio::test]
+async fn a_tracker_that_hangs_holds_up_neither_the_calls_nor_ctrl_c() {
+    let cluster = Cluster::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let [program, inputs, output] = written(folder.path(), 100_000);
+    let out = folder.path().join("out.jsonl");
+    let port = cluster.peers[0].port().to_string();
+    let arguments = ["--port", &port, "map", &program, "--inputs", &inputs, "-o", &output];
+    let mut map = sandlot().args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+    until("it is under way", async || lines(&out) > 0).await;
+    cluster.tracker.signal(Signal::STOP);
+    // More than it does between two looks at the tracker, were it to wait for each.
+    let before = lines(&out);
+    until("it goes on", async || lines(&out) > before + 3_000).await;
+    let pid = map.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    let ended = timeout(PATIENCE, map.wait()).await.unwrap().unwrap();
+    assert_eq!(ended.code(), Some(130));
+    let mut said = String::new();
+    map.stderr.take().unwrap().read_to_string(&mut said).await.unwrap();
+    assert!(said.contains("the same command goes on from here"), "{said}");
+    cluster.tracker.signal(Signal::CONT);
 }
 
 #[tokio::test]
@@ -93,6 +119,9 @@ async fn a_map_tells_what_it_did_and_refuses_what_cannot_be() {
         text,
         "{\"index\":0,\"result\":3,\"stdout\":\"sum\\n\"}\n{\"index\":1,\"result\":7,\"stdout\":\"sum\\n\"}\n"
     );
+    let same = map(&["-o", &inputs, "--overwrite"]).await;
+    let said = String::from_utf8(same.stderr).unwrap();
+    assert!(said.contains("is the inputs") && same.status.code() == Some(2), "{said}");
     std::fs::write(&inputs, "1\nnothing\n").unwrap();
     let refused = map(&[]).await;
     let said = String::from_utf8(refused.stderr).unwrap();

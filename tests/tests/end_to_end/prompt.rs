@@ -1,6 +1,6 @@
 //! What a newcomer types first: the demo, the doctor, settings, completions; and output that comes while a program runs.
 
-use sandlot_tests::{Cluster, PATIENCE, cli, printed, sandlot};
+use sandlot_tests::{Cluster, PATIENCE, cli, printed, sandlot, status, until};
 use serde_json::Value;
 use std::process::Stdio;
 use tokio::{
@@ -66,6 +66,22 @@ async fn output_comes_while_the_program_runs() {
     timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
     assert_eq!(line, "first\n", "it is there although the program goes on for an hour");
     running.kill().await.unwrap();
+    // A reader that went away ends the program, as `| head` does at home.
+    std::fs::write(&program, "import time\nwhile True:\n    print('more', flush=True)\n    time.sleep(0.02)\n")
+        .unwrap();
+    let mut running = sandlot()
+        .args(["--port", &port, "run", "--no-stdin", program.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(running.stdout.take().unwrap());
+    timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
+    drop(stdout);
+    timeout(PATIENCE, running.wait()).await.unwrap().unwrap();
+    until("its task has ended", async || {
+        status(&cluster.client(0)).await.raw("tasks").unwrap().get().contains("\"live\":0")
+    })
+    .await;
     // All of it is printed once.
     std::fs::write(&program, "import time\nfor n in range(5):\n    print(n, flush=True)\n    time.sleep(0.05)\n")
         .unwrap();
