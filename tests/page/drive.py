@@ -188,15 +188,18 @@ def slices_of_two_tasks_alternate(network, shown):
     )
     expect(page.locator("tr[data-task=loop-a]")).to_be_visible()
     expect(page.locator("tr[data-task=loop-b] .swatch")).to_have_css("background-color", re.compile(r"rgb\(\d+"))
-    if len(sys.argv) > 3:
-        for _ in range(6):
-            page.get_by_role("button", name="Closer").click()
-        page.locator("canvas").hover(position={"x": 500, "y": 30})
-        take(page, "slices")
+    if "--pictures" in sys.argv:
+        page.wait_for_timeout(15_000)
     page.get_by_role("button", name="Pause").click()
+    for _ in range(6):
+        page.get_by_role("button", name="Closer").click()
+    expect(page.locator("[data-window]")).to_have_text("100 ms wide, standing still")
+    page.wait_for_function("document.querySelector('canvas').dataset.changes > 20", timeout=PATIENCE_MS)
     width = page.locator("canvas").bounding_box()["width"]
     page.locator("canvas").hover(position={"x": width - 60, "y": 30})
     expect(page.locator(".pointed")).to_have_text(re.compile(r"loop-[ab] on worker 0: [\d,]+ ns"))
+    if "--pictures" in sys.argv:
+        take(page, "slices")
     # The shares are what the scheduler promises: equal ones.
     turns = ask("GET", f"{url}/api/v1/timeline?limit=400")["turns"]
     order = [turn["task_id"] for turn in turns if turn["task_id"] in ids]
@@ -446,6 +449,8 @@ def main():
             browser.close()
         told("only the page itself changes things", only_this_page_changes_things, network)
         told("promtool has no complaint", metrics, network, root)
+        if "--pictures" in sys.argv:
+            return
         told("schemathesis finds no server error and no undocumented answer", schemathesis, network, tools)
     finally:
         network.stop()

@@ -44,7 +44,9 @@ function take(told) {
   draw();
 }
 
-const rightEdge = () => pausedAt ?? newest + Math.min(performance.now() - newestAt, KEPT_MS);
+// Turns are told some time after they were: the picture is as far behind, so that its right edge is not empty.
+const BEHIND_MS = 400;
+const rightEdge = () => pausedAt ?? newest + Math.min(performance.now() - newestAt, KEPT_MS) - BEHIND_MS;
 
 function firstAfter(lane, time) {
   let [low, high] = [0, lane.length];
