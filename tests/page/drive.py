@@ -309,6 +309,31 @@ def the_network_is_shown_live(network, shown):
     expect(page.locator("#peer")).to_contain_text("0 live")
 
 
+@step
+def a_hidden_page_asks_for_nothing(network, shown):
+    """closes its stream while nobody sees it"""
+    page, url = shown.page, shown.url
+
+    def streams():
+        return int(re.search(r"^sandlot_event_streams (\d+)$", request("GET", f"{url}/metrics")[1], re.M).group(1))
+
+    def until(count):
+        began = time.monotonic()
+        while streams() != count:
+            assert time.monotonic() - began < PATIENCE_MS / 1000, f"{streams()} streams, not {count}"
+            page.wait_for_timeout(50)
+
+    for path, count in (("/", 1), ("/slices", 2)):
+        page.goto(path)
+        until(count)
+        for is_hidden, now in ((True, 0), (False, count)):
+            page.evaluate(
+                "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+                " document.dispatchEvent(new Event('visibilitychange')); }", is_hidden,
+            )
+            until(now)
+
+
 def without_javascript(network, browser):
     shown = Shown(browser, network.pages[0], java_script_enabled=False)
     for path, text in [("/", "The network"), ("/tasks", "loop-a"), ("/slices", "The last minute"), ("/memory", "user/1"), ("/run", "needs JavaScript"), ("/api", "listTasks")]:

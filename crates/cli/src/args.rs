@@ -111,6 +111,8 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  sandlot doctor --tracker 10.0.0.1:8888")]
 pub(crate) struct DoctorArguments {
     /// Where the tracker is
     #[arg(long, env = "SANDLOT_TRACKER", default_value = "127.0.0.1:8888")]
@@ -161,6 +163,9 @@ pub(crate) struct ManArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sandlot tracker
+  sandlot tracker --host 10.0.0.1 --insecure    # for other machines too")]
 pub(crate) struct TrackerArguments {
     /// Listen on an address that others can reach, although nothing is encrypted or authenticated yet
     #[arg(long)]
@@ -178,6 +183,9 @@ pub(crate) struct GuestArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sandlot peer --web-port 5000
+  sandlot peer --host 10.0.0.2 --insecure --tracker 10.0.0.1:8888 --web-port 5000")]
 pub(crate) struct PeerArguments {
     /// Serve a web page on this port (0 picks one)
     #[arg(long)]
@@ -313,6 +321,9 @@ pub(crate) struct SendArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sandlot cpu --program \"def main(a, b): return a + b\" --args \"[10, 32]\"
+  sandlot cpu --program \"def main(s): return s.upper()\" --args \"['secret']\" --confidential")]
 pub(crate) struct CpuArguments {
     /// Python source
     #[arg(long)]
@@ -360,6 +371,8 @@ pub(crate) struct ProgramArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  sandlot exec examples/primes.py 1000")]
 pub(crate) struct ExecArguments {
     #[command(flatten)]
     pub(crate) guest: GuestArguments,
@@ -368,6 +381,10 @@ pub(crate) struct ExecArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sandlot run examples/primes.py 1000
+  sandlot run --function primes_below --args \"[100]\" examples/primes.py
+  sandlot run --file data.csv --out result.json app.py")]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) send: SendArguments,
@@ -376,6 +393,8 @@ pub(crate) struct RunArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  echo '[{\"program\": \"def main(): return 1\"}]' > tasks.json && sandlot batch tasks.json")]
 pub(crate) struct BatchArguments {
     /// A JSON file: a list of tasks, or {"tasks": [...]}
     #[arg(value_name = "FILE.json")]
@@ -436,6 +455,8 @@ pub(crate) struct TaskArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  sandlot wait \"$(sandlot submit examples/primes.py 1000)\"")]
 pub(crate) struct WaitArguments {
     /// The task's id
     pub(crate) task_id: TaskId,
@@ -457,6 +478,8 @@ pub(crate) struct ResultArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  sandlot logs -f \"$(sandlot submit examples/primes.py 1000)\"")]
 pub(crate) struct LogsArguments {
     /// The task's id
     pub(crate) task_id: TaskId,
@@ -476,6 +499,9 @@ pub(crate) struct TopArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sandlot history --limit 5
+  sandlot history TASK_ID")]
 pub(crate) struct HistoryArguments {
     /// Show this task with its result
     pub(crate) task_id: Option<TaskId>,
@@ -485,6 +511,9 @@ pub(crate) struct HistoryArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  sandlot set-mem --key user:id --value 101
+  sandlot set-mem --key lock --value 1 --ttl-ms 30000 --if-version 0")]
 pub(crate) struct SetMemArguments {
     /// The key
     #[arg(long)]
@@ -528,6 +557,8 @@ pub(crate) struct ListArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  sandlot put-file --filepath notes.txt")]
 pub(crate) struct PutFileArguments {
     /// The name that the peer keeps it under [default: the local file's name]
     #[arg(long)]
@@ -538,6 +569,8 @@ pub(crate) struct PutFileArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  sandlot get-file --filename notes.txt --save copy.txt")]
 pub(crate) struct GetFileArguments {
     /// The name that the peer keeps it under
     #[arg(long)]
@@ -579,8 +612,9 @@ mod tests {
             text
         };
         let mut text = String::from(
-            "# Commands and options\n\nWhat `sandlot COMMAND --help` prints. Every option can stand in a file or in the environment \
-             ([run-a-lab.md](run-a-lab.md)).\n",
+            "# Commands and options\n\nWhat `sandlot COMMAND --help` prints. Every option can stand in a file \
+             ([run-a-lab.md](run-a-lab.md)). With `--json`, what is asked of a node prints the node's reply, one line \
+             as [PROTOCOL.md](../PROTOCOL.md) has it.\n",
         );
         text.push_str(&format!("\n```text\n{}```\n", plain(&root)));
         for command in root.get_subcommands().filter(|command| command.get_name() != "help") {

@@ -98,6 +98,7 @@ fn of_node(web: &WebState) -> Vec<MetricFamily> {
     let labels = [("version", env!("CARGO_PKG_VERSION")), ("guest", dispatch.compute.guest().digest())];
     let uptime = clock::now().saturating_duration_since(peer.started).as_secs_f64();
     let load = "The share of the workers' time that was in use during the last heartbeat.";
+    let streams = super::STREAMS_MAX - web.streams.available_permits();
     let is_up = f64::from(u8::from(membership.is_reachable()));
     vec![
         gauge("build_info", "The version and the guest of this peer; always 1.", vec![gauged(1.0, &labels)]),
@@ -105,6 +106,7 @@ fn of_node(web: &WebState) -> Vec<MetricFamily> {
         one("load_ratio", load, membership.load()),
         one("tracker_up", "Whether the tracker answered last time.", is_up),
         one("connections", "Open connections of the protocol.", peer.connections.count() as f64),
+        one("event_streams", "Open streams of events of the page and the API.", streams as f64),
         one("memory_keys", "Keys in the memory.", memory.keys as f64),
         one("memory_bytes", "Bytes of keys and values.", memory.bytes as f64),
         one("memory_max_bytes", "Bytes of keys and values that there may be.", memory.bytes_max as f64),

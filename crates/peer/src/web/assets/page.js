@@ -1,7 +1,6 @@
 // What every page does: its parts that change are told by the peer, and a hidden page asks for nothing.
 const live = document.querySelectorAll("[data-live]");
 const connection = document.getElementById("connection");
-let source = null;
 const later = new Map();
 
 function show(part) {
@@ -34,26 +33,34 @@ document.addEventListener("selectionchange", () => {
   if (later.size && document.getSelection().isCollapsed) [...later.values()].forEach(show);
 });
 
-function open() {
-  if (source || document.hidden || !live.length) return;
-  source = new EventSource(`/live?page=${encodeURIComponent(location.pathname + location.search)}`);
-  source.addEventListener("parts", (event) => {
-    connection.textContent = "";
-    JSON.parse(event.data).forEach(show);
+// Keeps a stream of events open as long as somebody sees the page.
+export function whileSeen(start) {
+  let source = null;
+  const open = () => {
+    if (!source && !document.hidden) source = start();
+  };
+  const close = () => {
+    source?.close();
+    source = null;
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", open);
+  open();
+}
+
+if (live.length) {
+  whileSeen(() => {
+    const source = new EventSource(`/live?page=${encodeURIComponent(location.pathname + location.search)}`);
+    source.addEventListener("parts", (event) => {
+      connection.textContent = "";
+      JSON.parse(event.data).forEach(show);
+    });
+    source.addEventListener("open", () => { connection.textContent = ""; });
+    source.addEventListener("error", () => { connection.textContent = "The peer does not answer; what you see may be old."; });
+    return source;
   });
-  source.addEventListener("open", () => { connection.textContent = ""; });
-  source.addEventListener("error", () => { connection.textContent = "The peer does not answer; what you see may be old."; });
 }
-
-function close() {
-  source?.close();
-  source = null;
-}
-
-document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
-addEventListener("pagehide", close);
-addEventListener("pageshow", open);
-open();
 
 export async function ask(method, path, body, kind = "application/json") {
   const options = { method, headers: body === undefined ? {} : { "Content-Type": kind }, body };

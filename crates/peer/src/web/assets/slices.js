@@ -1,4 +1,6 @@
 // The scheduler drawn: a lane for each worker, a colour for each task, a block for each turn, a minute back.
+import { whileSeen } from "/assets/page.js";
+
 const KEPT_MS = 65_000;
 const SPANS_MS = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 const box = document.querySelector("[data-slices]");
@@ -11,10 +13,9 @@ let newest = 0;
 let newestAt = 0; // What this browser's clock said when the newest turn came.
 let span = SPANS_MS.indexOf(10_000);
 let pausedAt = null; // The right edge, while the picture stands still.
-let source = null;
 let wanted = false;
 
-export function colour(task) {
+function colour(task) {
   let hash = 2166136261;
   for (const char of task) hash = Math.imul(hash ^ char.codePointAt(0), 16777619);
   hash ^= hash >>> 15;
@@ -177,27 +178,20 @@ function paintSwatches() {
 document.addEventListener("part", paintSwatches);
 paintSwatches();
 
-function open() {
-  if (source || document.hidden) return;
-  // What is known already is told again: it is a minute at most.
+function forget() {
   lanes.length = 0;
   origin = null;
   newest = newestAt = 0;
-  source = new EventSource("/api/v1/timeline/events");
+}
+
+whileSeen(() => {
+  // What is known already is told again: it is a minute at most.
+  forget();
+  const source = new EventSource("/api/v1/timeline/events");
   source.addEventListener("turns", ({ data }) => take(JSON.parse(data)));
-  source.addEventListener("error", () => {
-    // The peer came back, perhaps another process: what it tells begins anew.
-    lanes.length = 0;
-    origin = null;
-  });
-}
-function close() {
-  source?.close();
-  source = null;
-}
-document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
-addEventListener("pagehide", close);
-addEventListener("pageshow", open);
+  // The peer came back, perhaps as another process: what it tells begins anew.
+  source.addEventListener("error", forget);
+  return source;
+});
 addEventListener("resize", later);
-open();
-setInterval(() => pausedAt === null && source && later(), 100);
+setInterval(() => pausedAt === null && later(), 100);
