@@ -185,10 +185,11 @@ async fn of_result(web: &WebState, reply: &Reply) -> Answer {
     }
 }
 
-pub(super) async fn tasks(State(web): Web, Query(filter): Query<TaskFilter>) -> Response {
+pub(super) async fn tasks(State(web): Web, Query(filter): Query<TaskFilter>) -> Answer {
     let (tasks, count) = filtered(&web, &filter);
     let reply = StatusReply::ok().with("operation", "LIST_TASKS").with("tasks", tasks).with("count", count);
-    json(StatusCode::OK, &reply.with("statistics", web.peer.dispatch.tasks.statistics()).into())
+    let reply = reply.with("statistics", web.peer.dispatch.tasks.statistics()).into();
+    large_json(&web, StatusCode::OK, &reply).await
 }
 
 /// The tasks that a filter lets through, those that have not ended first, then the newest; and how many there are.
