@@ -96,11 +96,13 @@ async fn check_conformance(root: &str, arguments: &[String]) -> ExitCode {
         _ => only.clone(),
     };
     let suite = Suite::at(Path::new(root));
+    // Tests that were fetched without their version are not known to be the same.
+    let version = std::fs::read_to_string(Path::new(root).join("version")).unwrap_or_default().trim().to_owned();
     let kept = Kept::parse(&std::fs::read_to_string(&kept_path).unwrap_or_default());
     let run = async {
         let mut all = suite.run(&groups, |line| eprintln!("conformance: {line}")).await?;
         // A busy machine may stop a test: what fails without one does so a second time.
-        let doubtful = kept.groups_lost(&all);
+        let doubtful = kept.groups_lost(&all, &version);
         if !accept && !doubtful.is_empty() {
             let again = suite.run(&doubtful, |line| eprintln!("conformance: once more: {line}")).await?;
             all.extend(again);
@@ -114,7 +116,7 @@ async fn check_conformance(root: &str, arguments: &[String]) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let lost = kept.lost(&all);
+    let lost = kept.lost(&all, &version);
     for what in &lost {
         eprintln!("conformance: passed before: {what}");
     }
@@ -127,7 +129,7 @@ async fn check_conformance(root: &str, arguments: &[String]) -> ExitCode {
     }
     let mut ended = std::fs::write(&page_path, text);
     if ended.is_ok() && (lost.is_empty() || accept) {
-        ended = std::fs::write(&kept_path, Kept::of(&all).text());
+        ended = std::fs::write(&kept_path, Kept::of(&all, &version).text());
     }
     if let Err(error) = ended {
         eprintln!("conformance: {error}");

@@ -11,11 +11,16 @@ const TIMED: &str = include_str!("../../conformance/timed.txt");
 
 /// Per group how many tests passed, and which did not.
 ///
-/// Its text is a line `GROUP PASSED` for each group, and a line with two spaces and an id for each test that failed.
+/// Its text is a line `suite: VERSION`, a line `GROUP PASSED` for each group, and a line with two spaces and an id for each test that failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kept {
+    /// Which version of the tests it was: other versions have other tests.
+    suite: String,
     groups: BTreeMap<String, (usize, BTreeSet<String>)>,
 }
+
+/// Begins the line that names the version of the tests.
+const SUITE: &str = "suite: ";
 
 fn failed(verdict: &Verdict) -> bool {
     ["failed", "crashed"].contains(&verdict.what.as_str())
@@ -33,12 +38,12 @@ fn passed(verdicts: &Verdicts) -> usize {
 impl Kept {
     /// What these runs showed.
     #[must_use]
-    pub fn of(groups: &Groups) -> Self {
+    pub fn of(groups: &Groups, suite: &str) -> Self {
         let kept = |(name, verdicts): (&String, &Verdicts)| {
             let failed = steady(verdicts).filter(|(_, verdict)| failed(verdict)).map(|(id, _)| id.clone()).collect();
             (name.clone(), (passed(verdicts), failed))
         };
-        Self { groups: groups.iter().map(kept).collect() }
+        Self { suite: suite.to_owned(), groups: groups.iter().map(kept).collect() }
     }
 
     /// Reads the text. Lines that are neither form are passed over.
@@ -46,7 +51,9 @@ impl Kept {
     pub fn parse(text: &str) -> Self {
         let (mut kept, mut group) = (Self::default(), String::new());
         for line in text.lines() {
-            if let Some(id) = line.strip_prefix("  ") {
+            if let Some(suite) = line.strip_prefix(SUITE) {
+                suite.clone_into(&mut kept.suite);
+            } else if let Some(id) = line.strip_prefix("  ") {
                 kept.groups.entry(group.clone()).or_default().1.insert(id.to_owned());
             } else if let Some((name, passed)) = line.rsplit_once(' ') {
                 name.clone_into(&mut group);
@@ -59,7 +66,7 @@ impl Kept {
     /// The text.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::new();
+        let mut text = format!("{SUITE}{}\n", self.suite);
         for (name, (passed, failed)) in &self.groups {
             let _ = writeln!(text, "{name} {passed}");
             for id in failed {
@@ -71,14 +78,15 @@ impl Kept {
 
     /// The groups with something that passed and does not now.
     #[must_use]
-    pub fn groups_lost<'a>(&self, now: &'a Groups) -> Vec<&'a str> {
+    pub fn groups_lost<'a>(&self, now: &'a Groups, suite: &str) -> Vec<&'a str> {
         let one = |(name, verdicts): (&String, &Verdicts)| Groups::from([(name.clone(), verdicts.clone())]);
-        now.iter().filter(|group| !self.lost(&one(*group)).is_empty()).map(|(name, _)| name.as_str()).collect()
+        now.iter().filter(|group| !self.lost(&one(*group), suite).is_empty()).map(|(name, _)| name.as_str()).collect()
     }
 
-    /// What passed and does not now, one sentence each; groups that did not run now are not looked at.
+    /// What passed and does not now, one sentence each; groups that did not run now are not looked at. Tests that are gone
+    /// without having failed are told when it is the same version of the tests.
     #[must_use]
-    pub fn lost(&self, now: &Groups) -> Vec<String> {
+    pub fn lost(&self, now: &Groups, suite: &str) -> Vec<String> {
         let mut lost = Vec::new();
         for (name, verdicts) in now {
             let Some((passed_then, failed_then)) = self.groups.get(name) else { continue };
@@ -88,7 +96,7 @@ impl Kept {
                 lost.push(format!("{name}: {id} {}: {}", verdict.what, verdict.why));
             }
             let passed = passed(verdicts);
-            if passed < *passed_then && lost.len() == before {
+            if passed < *passed_then && lost.len() == before && suite == self.suite && !suite.is_empty() {
                 lost.push(format!("{name}: {passed} tests passed, {passed_then} did before"));
             }
         }
@@ -108,19 +116,24 @@ mod tests {
 
     #[test]
     fn what_passed_may_not_fail() {
-        let kept = Kept::of(&groups(&[("a", "passed"), ("b", "failed"), ("c", "crashed"), ("d", "skipped")]));
+        let kept = Kept::of(&groups(&[("a", "passed"), ("b", "failed"), ("c", "crashed"), ("d", "skipped")]), "1");
         assert_eq!(Kept::parse(&kept.text()), kept);
-        assert_eq!(kept.lost(&groups(&[("a", "passed"), ("b", "passed"), ("c", "failed")])), Vec::<String>::new());
-        assert_eq!(kept.lost(&groups(&[("a", "failed")])).len(), 1);
-        assert_eq!(kept.lost(&groups(&[("b", "failed")])), ["g: 0 tests passed, 1 did before"]);
+        assert_eq!(kept.lost(&groups(&[("a", "passed"), ("b", "passed"), ("c", "failed")]), "1"), Vec::<String>::new());
+        assert_eq!(kept.lost(&groups(&[("a", "failed")]), "2").len(), 1);
+        assert_eq!(kept.lost(&groups(&[("b", "failed")]), "1"), ["g: 0 tests passed, 1 did before"]);
+        assert_eq!(
+            kept.lost(&groups(&[("b", "failed")]), "2"),
+            Vec::<String>::new(),
+            "another version has other tests"
+        );
     }
 
     #[test]
     fn how_fast_the_machine_is_does_not_matter() {
         let timed = TIMED.lines().next().unwrap();
-        let kept = Kept::of(&groups(&[("a", "passed"), (timed, "passed")]));
-        assert_eq!(kept.lost(&groups(&[("a", "passed"), (timed, "failed")])), Vec::<String>::new());
-        assert_eq!(kept, Kept::of(&groups(&[("a", "passed"), (timed, "failed")])));
-        assert_eq!(kept.lost(&groups(&[("a", "failed"), (timed, "passed")])).len(), 1);
+        let kept = Kept::of(&groups(&[("a", "passed"), (timed, "passed")]), "1");
+        assert_eq!(kept.lost(&groups(&[("a", "passed"), (timed, "failed")]), "1"), Vec::<String>::new());
+        assert_eq!(kept, Kept::of(&groups(&[("a", "passed"), (timed, "failed")]), "1"));
+        assert_eq!(kept.lost(&groups(&[("a", "failed"), (timed, "passed")]), "1").len(), 1);
     }
 }
