@@ -23,8 +23,8 @@ const WITHOUT_SETTINGS: [&str; 3] = ["completions", "man", "help"];
 
 /// The command that was typed, before anything is known of its options; none when help is asked for.
 fn typed_command() -> Option<String> {
-    let words = std::env::args_os().any(|word| ["-h", "--help", "-V", "--version"].iter().any(|help| word == *help));
-    let matches = args::Arguments::command().ignore_errors(true).try_get_matches().ok().filter(|_| !words)?;
+    // Errors are told later; that help is asked for is the one that is not passed over.
+    let matches = args::Arguments::command().ignore_errors(true).try_get_matches().ok()?;
     matches.subcommand_name().map(ToOwned::to_owned)
 }
 

@@ -56,7 +56,7 @@ struct Peer {
 }
 
 impl Network {
-    /// Knows this peer; `refresh` finds the others.
+    /// Knows this peer, or the tracker; `refresh` finds the others.
     #[must_use]
     pub fn new(peer: Address, patience: Duration) -> Self {
         let network = Self { state: Mutex::default(), changed: Notify::new(), patience };
@@ -99,8 +99,15 @@ impl Network {
         for client in known {
             match client.ask_within(&Request::Status(Nothing {}), ASK_TIMEOUT).await {
                 Ok(sandlot_protocol::Reply::Status(status)) => {
-                    let tracker: Option<TrackerOf> = status.get("tracker");
-                    self.state().tracker = tracker.map(|tracker| Arc::new(Client::new(tracker.address)));
+                    let mut state = self.state();
+                    if status.raw("peers").is_some() {
+                        // It is the tracker: it names peers, and runs nothing.
+                        state.peers.remove(client.address());
+                        state.tracker = Some(client);
+                    } else {
+                        let tracker: Option<TrackerOf> = status.get("tracker");
+                        state.tracker = tracker.map(|tracker| Arc::new(Client::new(tracker.address)));
+                    }
                     return Ok(());
                 }
                 Ok(_) => last = Err(client.unexpected()),

@@ -3,10 +3,13 @@
 use crate::Compute;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 /// Turns kept: a minute and a half of two busy workers.
 pub(crate) const TURNS_KEPT: usize = 131_072;
+
+/// Turns copied while the workers wait for it.
+const TURNS_COPIED: u64 = 2048;
 
 /// One turn of a run on a worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -37,7 +40,16 @@ impl Compute {
     /// number of the next one.
     #[must_use]
     pub fn timeline_from(&self, number: u64, limit: usize) -> (Vec<TimelineTurn>, u64) {
-        self.with_timeline(|timeline| timeline.from(number, limit))
+        let next = self.with_timeline(Timeline::next);
+        let kept = limit.min(TURNS_KEPT) as u64;
+        let mut from = number.max(next.saturating_sub(kept));
+        let mut turns = Vec::new();
+        while from < next {
+            let to = next.min(from + TURNS_COPIED);
+            turns.extend(self.with_timeline(|timeline| timeline.copied(from..to)));
+            from = to;
+        }
+        (turns, next)
     }
 
     /// How long turns took, since the start.
@@ -85,13 +97,18 @@ impl Timeline {
         self.turns.push_back(turn);
     }
 
-    /// The turns from this number on (the first one ever is 0), oldest first; at most `limit`, the newest ones. And the
-    /// number of the next one.
-    pub(crate) fn from(&self, number: u64, limit: usize) -> (Vec<TimelineTurn>, u64) {
-        let next = self.forgotten + self.turns.len() as u64;
-        let wanted =
-            usize::try_from(next.saturating_sub(number)).unwrap_or(usize::MAX).min(limit).min(self.turns.len());
-        (self.turns.iter().skip(self.turns.len() - wanted).cloned().collect(), next)
+    /// The number of the next turn; the first one ever has 0.
+    fn next(&self) -> u64 {
+        self.forgotten + self.turns.len() as u64
+    }
+
+    /// Those of the turns with these numbers that are still kept.
+    fn copied(&self, numbers: Range<u64>) -> Vec<TimelineTurn> {
+        let place = |number: u64| {
+            let place = usize::try_from(number.saturating_sub(self.forgotten)).unwrap_or(usize::MAX);
+            place.min(self.turns.len())
+        };
+        self.turns.range(place(numbers.start)..place(numbers.end)).cloned().collect()
     }
 
     /// The turns that ended after `since_ns`, oldest first; at most `limit`, the newest ones.
@@ -118,10 +135,11 @@ mod tests {
         (0..TURNS_KEPT as u64 + 5).for_each(|start| timeline.push(turn(start * 10)));
         let all = timeline.since(0, usize::MAX);
         assert_eq!((all.len(), all[0].start_ns), (TURNS_KEPT, 50));
-        let (newest, next) = timeline.from(TURNS_KEPT as u64 + 3, usize::MAX);
-        assert_eq!((newest.as_slice(), next), (&all[TURNS_KEPT - 2..], TURNS_KEPT as u64 + 5));
-        assert_eq!(timeline.from(next, 9).0, []);
-        assert_eq!(timeline.from(0, 3).0, all[TURNS_KEPT - 3..]);
+        let next = timeline.next();
+        assert_eq!(next, TURNS_KEPT as u64 + 5);
+        assert_eq!(timeline.copied(next - 2..next), all[TURNS_KEPT - 2..]);
+        assert_eq!(timeline.copied(next..next + 9), []);
+        assert_eq!(timeline.copied(0..7), all[..2], "five of them are forgotten");
         assert_eq!(timeline.durations.counts[0], TURNS_KEPT as u64 + 5);
         let last = timeline.since(0, 2);
         assert_eq!(last.len(), 2);

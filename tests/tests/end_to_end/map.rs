@@ -126,6 +126,10 @@ async fn a_map_tells_what_it_did_and_refuses_what_cannot_be() {
     let refused = map(&[]).await;
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("in.jsonl line 2 is not JSON") && refused.status.code() == Some(2), "{said}");
+    // The tracker may be asked as well: it names the peers.
+    std::fs::write(&inputs, "[1, 2]\n").unwrap();
+    let asked = cli(cluster.tracker.port(), &["map", &program, "--inputs", &inputs, "--spread"]).await;
+    assert_eq!(printed(&asked), "{\"index\":0,\"result\":3}\n");
     // Nobody is there.
     std::fs::write(&inputs, "1\n").unwrap();
     let nobody = cli(1, &["map", &program, "--inputs", &inputs]).await;

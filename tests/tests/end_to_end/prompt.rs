@@ -112,7 +112,15 @@ async fn settings_come_from_a_file_the_environment_and_arguments() {
     // They are what a command goes by.
     let refused = sandlot().env("SANDLOT_CONFIG", &file).arg("status").output().await.unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("127.0.0.1:1"), "{refused:?}");
+    // A program's own --help is not ours: the settings hold.
+    let program = folder.path().join("own.py");
+    std::fs::write(&program, "").unwrap();
+    let run = ["run", "--no-stdin", program.to_str().unwrap(), "--help"];
+    let refused = sandlot().env("SANDLOT_CONFIG", &file).args(run).output().await.unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("127.0.0.1:1:"), "{refused:?}");
     std::fs::write(&file, "[peer]\nworkres = 3\n").unwrap();
+    // Whoever asks for help finds it, whatever the file says.
+    printed(&sandlot().env("SANDLOT_CONFIG", &file).args(["status", "--help"]).output().await.unwrap());
     let refused = sandlot().env("SANDLOT_CONFIG", &file).arg("status").output().await.unwrap();
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("[peer] workres is no setting") && refused.status.code() == Some(2), "{said}");

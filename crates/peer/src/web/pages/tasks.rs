@@ -245,7 +245,8 @@ pub(super) fn shares(web: &WebState) -> Markup {
     let now = clock::unix_seconds();
     let since = ((now - SHARES_SECONDS).max(0.0) * 1e9) as u64;
     let compute = &web.peer.dispatch.compute;
-    let turns = compute.timeline(since, usize::MAX);
+    let mut turns = compute.timeline_from(0, usize::MAX).0;
+    turns.retain(|turn| turn.start_ns + turn.duration_ns > since);
     let mut tasks: BTreeMap<&str, (u64, u64, u64)> = BTreeMap::new();
     let mut last_of_worker: BTreeMap<u16, &str> = BTreeMap::new();
     let mut changes = 0u64;
