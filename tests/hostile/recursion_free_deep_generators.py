@@ -5,7 +5,7 @@ def step(source):
 
 
 chain = iter([1])
-for _ in range(20_000):
+for _ in range(100_000):
     chain = step(chain)
 del chain
 print("done")

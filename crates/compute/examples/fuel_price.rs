@@ -1,11 +1,12 @@
-//! What metering costs: runs programs in the guest as it ships and in one compiled without fuel, taking turns.
+//! What metering costs: runs programs in the guest as it ships and in one without fuel, taking turns.
 //!
 //! `fuel_price SNAPSHOT PAIRS` reads a JSON list of programs from standard input and prints, for each pair of runs, a line
 //! `{"name", "metered", "plain"}` with what each printed.
 
 use anyhow::{Context, Result};
+use sandlot_compute::metering::{EXPORT_FUEL, IMPORT_USED_UP, Metering, metered};
 use serde::Deserialize;
-use wasmtime::{Config, Engine, InstancePre, Linker, Module, Store};
+use wasmtime::{Config, Engine, InstancePre, Linker, Module, Store, Val};
 use wasmtime_wasi::{
     WasiCtxBuilder, p1,
     p1::WasiP1Ctx,
@@ -28,7 +29,6 @@ struct Program {
 struct Interpreter {
     engine: Engine,
     instance: InstancePre<WasiP1Ctx>,
-    is_metered: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -38,7 +38,7 @@ async fn main() -> Result<()> {
     let (snapshot, pairs) = (std::fs::read(snapshot)?, pairs.parse::<u32>()?);
     let programs: Vec<Program> = serde_json::from_reader(std::io::stdin().lock())?;
     let wasm = zstd::bulk::decompress(&snapshot, SNAPSHOT_BYTES_MAX)?;
-    let (metered, plain) = (Interpreter::new(&wasm, true)?, Interpreter::new(&wasm, false)?);
+    let (metered, plain) = (Interpreter::new(&wasm, Metering::Fuel)?, Interpreter::new(&wasm, Metering::HintsOnly)?);
     for program in &programs {
         for _ in 0..pairs {
             let (metered, plain) = (metered.run(program).await?, plain.run(program).await?);
@@ -50,10 +50,10 @@ async fn main() -> Result<()> {
 }
 
 impl Interpreter {
-    fn new(wasm: &[u8], is_metered: bool) -> Result<Self> {
+    fn new(wasm: &[u8], metering: Metering) -> Result<Self> {
         let mut config = Config::new();
         config
-            .consume_fuel(is_metered)
+            .wasm_branch_hinting(true)
             .wasm_relaxed_simd(false)
             .wasm_memory64(false)
             .memory_guaranteed_dense_image_size(1 << 30)
@@ -62,8 +62,9 @@ impl Interpreter {
         let engine = Engine::new(&config)?;
         let mut linker = Linker::new(&engine);
         p1::add_to_linker_async(&mut linker, |wasi: &mut WasiP1Ctx| wasi)?;
-        let instance = linker.instantiate_pre(&Module::new(&engine, wasm)?)?;
-        Ok(Self { engine, instance, is_metered })
+        linker.func_wrap(IMPORT_USED_UP.0, IMPORT_USED_UP.1, || {})?;
+        let instance = linker.instantiate_pre(&Module::new(&engine, metered(wasm, metering)?)?)?;
+        Ok(Self { engine, instance })
     }
 
     async fn run(&self, program: &Program) -> Result<String> {
@@ -71,10 +72,9 @@ impl Interpreter {
         let wasi =
             WasiCtxBuilder::new().stdin(MemoryInputPipe::new("")).stdout(stdout.clone()).inherit_stderr().build_p1();
         let mut store = Store::new(&self.engine, wasi);
-        if self.is_metered {
-            store.set_fuel(u64::MAX)?;
-        }
         let instance = self.instance.instantiate_async(&mut store).await?;
+        let fuel = instance.get_global(&mut store, EXPORT_FUEL).context("no fuel")?;
+        fuel.set(&mut store, Val::I64(i64::MAX))?;
         let memory = instance.get_memory(&mut store, "memory").context("no memory")?;
         let alloc = instance.get_typed_func::<u32, u32>(&mut store, "job_alloc")?;
         let file = instance.get_typed_func::<(u32, u32, u32, u32), u32>(&mut store, "job_file")?;

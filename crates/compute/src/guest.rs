@@ -5,7 +5,9 @@
 
 use crate::{
     clock,
+    fuel::Fuel,
     image::{Image, split},
+    metering::{self, IMPORT_USED_UP, Metering},
     sandbox::TaskState,
     slots::{self, Slots},
     stacks,
@@ -33,7 +35,7 @@ const HOST_STACK_BYTES: usize = 2 << 20;
 /// The snapshot's size once it is unpacked.
 const SNAPSHOT_BYTES_MAX: usize = 256 << 20;
 /// What is cached is of another kind than what had another number.
-const CACHE_FORMAT: u32 = 2;
+const CACHE_FORMAT: u32 = 3;
 /// How much of the cached file is in memory while its digest is checked.
 const READ_BYTES: usize = 1 << 20;
 
@@ -149,6 +151,7 @@ impl Guest {
         linker.func_wrap_async("wasi_snapshot_preview1", "random_get", |caller, (address, bytes): (u32, u32)| {
             Box::new(random_get(caller, address, bytes))
         })?;
+        linker.func_wrap_async(IMPORT_USED_UP.0, IMPORT_USED_UP.1, |caller, (): ()| Box::new(Fuel::used_up(caller)))?;
         // Any exit status is one, as it is of a process.
         let exit = |code: u32| -> wasmtime::Result<()> { Err(I32Exit(code.cast_signed()).into()) };
         linker.func_wrap("wasi_snapshot_preview1", "proc_exit", exit)?;
@@ -194,7 +197,7 @@ async fn random_get(mut caller: Caller<'_, TaskState>, address: u32, bytes: u32)
 }
 
 /// Ends this turn; the run wants another one.
-async fn next_turn() {
+pub(crate) async fn next_turn() {
     let mut is_over = false;
     std::future::poll_fn(|context| {
         if std::mem::replace(&mut is_over, true) {
@@ -209,7 +212,7 @@ async fn next_turn() {
 fn engine_config(slots: &Arc<Slots>) -> Config {
     let mut config = Config::new();
     config
-        .consume_fuel(true)
+        .wasm_branch_hinting(true)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
         .generate_address_map(false)
@@ -239,7 +242,8 @@ impl Parts {
 
 /// A module as it is to be compiled, and what its memory holds at first; nothing when the module brings that itself.
 fn code_and_content(wasm: Vec<u8>) -> wasmtime::Result<(Vec<u8>, Vec<u8>)> {
-    Ok(split(&wasm)?.map_or((wasm, Vec::new()), |split| (split.wasm, split.content)))
+    let (wasm, content) = split(&wasm)?.map_or((wasm, Vec::new()), |split| (split.wasm, split.content));
+    Ok((metering::metered(&wasm, Metering::Fuel)?, content))
 }
 
 /// One compiled guest on disk: its code, what its memory holds at first, and the digests of both noted when they were
@@ -256,6 +260,7 @@ impl Cache {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         CACHE_FORMAT.hash(&mut hasher);
+        metering::SOURCES.hash(&mut hasher);
         let name = format!("guest-{}-{:016x}", &snapshot[..16], hasher.finish());
         let path = |end: &str| folder.join(format!("{name}.{end}"));
         let [code, content, digests] = ["cwasm", "memory", "blake3"].map(path);

@@ -4,6 +4,7 @@ use crate::{
     Guest, Run, RunLimits,
     budget::Holding,
     code_cache::{CodeCache, Found, code_key},
+    fuel::Fuel,
     output::{Output, OutputFull},
     pages::Place,
     slots::Slots,
@@ -39,6 +40,7 @@ const CRASH_TEXT_CHARS: usize = 300;
 /// What the store of a run holds.
 pub(crate) struct TaskState {
     pub(crate) wasi: WasiP1Ctx,
+    pub(crate) fuel: Fuel,
     meter: Arc<Meter>,
     /// None until a run has the store.
     holding: Option<Arc<Holding>>,
@@ -52,6 +54,7 @@ impl TaskState {
     fn idle() -> Self {
         Self {
             wasi: WasiCtxBuilder::new().build_p1(),
+            fuel: Fuel::default(),
             meter: Arc::new(Meter { memory_bytes_max: u64::MAX, ..Meter::default() }),
             holding: None,
             entropy: None,
@@ -256,8 +259,14 @@ pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
         );
         return (RunEnd::failed(Outcome::MemoryLimit, text), sandbox);
     }
-    *sandbox.store.data_mut() =
-        TaskState { wasi, meter: Arc::clone(&meter), holding: Some(holding), entropy, host_bytes: 0 };
+    *sandbox.store.data_mut() = TaskState {
+        wasi,
+        meter: Arc::clone(&meter),
+        holding: Some(holding),
+        entropy,
+        fuel: Fuel::default(),
+        host_bytes: 0,
+    };
     let end = match call(&mut sandbox, run, slice_fuel, &codes).await {
         Ok((answer, files)) => RunEnd { files, ..answered(answer, &limits, &meter) },
         Err(error) => failed(&error, &limits, &meter, &explains),
@@ -275,8 +284,7 @@ async fn call(
 ) -> wasmtime::Result<(Answer, Files)> {
     let Prepared { store, instance, alloc, enter, memory, .. } = sandbox;
     let job = job_text(&run)?;
-    store.set_fuel(run.limits.fuel)?;
-    store.fuel_async_yield_interval(Some(slice_fuel))?;
+    Fuel::begin(store, instance, run.limits.fuel, slice_fuel)?;
     let result = async {
         prepare(store, instance, alloc, memory, &mut run).await?;
         // What a repeatable run burns must not hang on what ran before it.
@@ -288,7 +296,7 @@ async fn call(
         enter.call_async(&mut *store, place).await
     }
     .await;
-    let fuel = run.limits.fuel.saturating_sub(store.get_fuel()?);
+    let fuel = run.limits.fuel.saturating_sub(Fuel::left(store));
     store.data().meter.fuel.store(fuel, Ordering::Relaxed);
     let answer = read_answer(memory.data(&*store), result?, run.limits.result_bytes)?;
     let files = read_files(memory.data(&*store), &answer.files, &run)?;

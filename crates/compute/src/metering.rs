@@ -1,0 +1,396 @@
+//! Gives a module fuel: counting what it does is written into its code before that is compiled.
+//!
+//! What is left of a run's fuel is a global of the module, which its code alone cannot name. Code takes from it and
+//! calls the host when it is used up, often enough that nothing goes on without end:
+//!
+//! - on the way back to the start of every loop,
+//! - on entry of every function that is part of a circle of calls; a function that calls through a table counts as one.
+//!   What the others use, their callers pay (`calls`),
+//! - before an operator that copies or fills as many bytes or elements as it is told.
+//!
+//! What is taken is the expected number of operators up to the next such place (`flow`): an estimate, but the same one
+//! for the same module, so that a repeatable run burns the same fuel everywhere. Wasmtime's own fuel counts operators
+//! exactly and looks on every entry; its counter is stored before each call and loaded behind it, which costs an
+//! interpreter twice as much (docs/benchmarks.md).
+//!
+//! Branches that lead to a trap are marked as cold on the way, by WebAssembly's branch hinting proposal: Rust checks
+//! bounds everywhere, and the code for the failure would lie among the code that runs.
+
+mod calls;
+mod flow;
+#[cfg(test)]
+mod tests;
+
+use calls::Plan;
+use flow::Flow;
+use wasm_encoder::{
+    BlockType, BranchHint, BranchHints, CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function,
+    GlobalSection, GlobalType, ImportSection, Instruction, Module, SectionId, TypeSection, ValType,
+    reencode::{self, Reencode},
+};
+use wasmparser::{CompositeInnerType, FunctionBody, Operator, Parser, Payload, TypeRef, Validator, WasmFeatures};
+
+/// The module and the name of the function that is called when the fuel is used up.
+pub const IMPORT_USED_UP: (&str, &str) = ("sandlot", "fuel_used_up");
+/// The global with the fuel that is left: an `i64`, below zero when more was taken than there was.
+pub const EXPORT_FUEL: &str = "sandlot_fuel";
+
+/// What decides how a module is metered: code that was made with another one is not to be used.
+pub(crate) const SOURCES: [&str; 3] =
+    [include_str!("metering.rs"), include_str!("metering/calls.rs"), include_str!("metering/flow.rs")];
+
+/// What a module may use: this file knows all ways in which such code can go back to where it was.
+const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL).union(WasmFeatures::EXTENDED_CONST);
+
+/// Why a module cannot be given fuel.
+#[derive(Debug, thiserror::Error)]
+#[error("the module cannot be metered: {0}")]
+pub struct MeteringError(String);
+
+impl From<wasmparser::BinaryReaderError> for MeteringError {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<reencode::Error> for MeteringError {
+    fn from(error: reencode::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What is written into a module's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metering {
+    /// Fuel and hints.
+    Fuel,
+    /// Hints alone: such code can run for ever. To measure what fuel costs.
+    HintsOnly,
+}
+
+/// The module with fuel.
+///
+/// # Errors
+/// When this is no module, or uses WebAssembly beyond its second version with tail calls.
+pub fn metered(wasm: &[u8], metering: Metering) -> Result<Vec<u8>, MeteringError> {
+    Validator::new_with_features(FEATURES).validate_all(wasm)?;
+    let content = Content::read(wasm)?;
+    let flows = content.bodies.iter().map(Flow::read).collect::<Result<Vec<_>, _>>()?;
+    let plan = Plan::new(&flows, content.imported_functions);
+    let mut writer = Writer { metering, content, code: CodeSection::new(), hints: BranchHints::new(), added: 0 };
+    for (index, flow) in flows.iter().enumerate() {
+        writer.write(index, flow, &plan)?;
+    }
+    let mut module = Module::new();
+    writer.parse_core_module(&mut module, Parser::new(0), wasm)?;
+    Ok(module.finish())
+}
+
+/// What is in a module.
+#[derive(Default)]
+struct Content<'a> {
+    types: u32,
+    imported_functions: u32,
+    globals: u32,
+    /// How many parameters each type has.
+    parameters: Vec<u32>,
+    /// The type of each function that is not imported.
+    functions: Vec<u32>,
+    bodies: Vec<FunctionBody<'a>>,
+}
+
+impl<'a> Content<'a> {
+    fn read(wasm: &'a [u8]) -> Result<Self, MeteringError> {
+        let mut content = Self::default();
+        for payload in Parser::new(0).parse_all(wasm) {
+            match payload? {
+                Payload::TypeSection(types) => {
+                    for group in types {
+                        for subtype in group?.into_types() {
+                            let CompositeInnerType::Func(function) = &subtype.composite_type.inner else {
+                                return Err(MeteringError("it has types that are no functions".to_owned()));
+                            };
+                            content.parameters.push(u32::try_from(function.params().len()).unwrap_or(u32::MAX));
+                            content.types += 1;
+                        }
+                    }
+                }
+                Payload::ImportSection(imports) => {
+                    for import in imports.into_imports() {
+                        match import?.ty {
+                            TypeRef::Func(_) => content.imported_functions += 1,
+                            TypeRef::Global(_) => content.globals += 1,
+                            _ => {}
+                        }
+                    }
+                }
+                Payload::FunctionSection(functions) => {
+                    content.functions = functions.into_iter().collect::<Result<_, _>>()?;
+                }
+                Payload::GlobalSection(globals) => content.globals += globals.count(),
+                Payload::CodeSectionEntry(body) => content.bodies.push(body),
+                _ => {}
+            }
+        }
+        Ok(content)
+    }
+}
+
+/// A section that the module may lack, and gets something added to.
+const ADDED_TO: [SectionId; 4] = [SectionId::Type, SectionId::Import, SectionId::Global, SectionId::Export];
+
+struct Writer<'a> {
+    metering: Metering,
+    content: Content<'a>,
+    code: CodeSection,
+    hints: BranchHints,
+    /// How many of `ADDED_TO` are written.
+    added: usize,
+}
+
+impl Writer<'_> {
+    /// Writes one function.
+    fn write(&mut self, index: usize, flow: &Flow, plan: &Plan) -> Result<(), MeteringError> {
+        let source = self.content.bodies[index].clone();
+        let is_metered = self.metering == Metering::Fuel;
+        let mut locals = Vec::new();
+        for declared in source.get_locals_reader()? {
+            let (count, kind) = declared?;
+            locals.push((count, self.val_type(kind)?));
+        }
+        let bytes = self.content.parameters[self.content.functions[index] as usize]
+            + locals.iter().map(|(count, _)| count).sum::<u32>();
+        if is_metered && flow.has_bulk {
+            locals.push((1, ValType::I32));
+        }
+        let mut body = Body {
+            function: Function::new(locals),
+            hints: Vec::new(),
+            fuel: self.content.globals,
+            used_up: self.content.imported_functions,
+        };
+        if is_metered && let Some(cost) = plan.entry(index) {
+            body.take(&[Instruction::I64Const(cost)]);
+        }
+        for (at, operator) in source.get_operators_reader()?.into_iter().enumerate() {
+            let operator = operator?;
+            let cost = |start| [Instruction::I64Const(plan.iteration(index, start))];
+            body.hint(flow.hint(at));
+            match (&operator, flow.back_to(at).filter(|_| is_metered)) {
+                (Operator::BrIf { relative_depth }, Some(start)) => {
+                    body.function.instruction(&Instruction::If(BlockType::Empty));
+                    body.take(&cost(start));
+                    body.function.instruction(&Instruction::Br(relative_depth + 1));
+                    body.function.instruction(&Instruction::End);
+                    continue;
+                }
+                (_, Some(start)) => body.take(&cost(start)),
+                (_, None) if is_metered && flow::is_bulk(&operator) => {
+                    body.function.instruction(&Instruction::LocalSet(bytes));
+                    body.take(&[Instruction::LocalGet(bytes), Instruction::I64ExtendI32U]);
+                    body.function.instruction(&Instruction::LocalGet(bytes));
+                }
+                (_, None) => {}
+            }
+            body.function.instruction(&self.instruction(operator)?);
+            if is_metered && flow.is_counted_at_start(at) {
+                body.take(&cost(at));
+            }
+        }
+        self.code.function(&body.function);
+        if !body.hints.is_empty() {
+            let index = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(self.content.imported_functions);
+            let index = self.function_index(index)?;
+            self.hints.function_hints(index, body.hints);
+        }
+        Ok(())
+    }
+
+    fn add_to_types(&self, types: &mut TypeSection) {
+        types.ty().function([], []);
+    }
+
+    fn add_to_imports(&self, imports: &mut ImportSection) {
+        imports.import(IMPORT_USED_UP.0, IMPORT_USED_UP.1, EntityType::Function(self.content.types));
+    }
+
+    /// A store begins without fuel.
+    fn add_to_globals(&self, globals: &mut GlobalSection) {
+        globals.global(GlobalType { val_type: ValType::I64, mutable: true, shared: false }, &ConstExpr::i64_const(0));
+    }
+
+    fn add_to_exports(&self, exports: &mut ExportSection) {
+        exports.export(EXPORT_FUEL, ExportKind::Global, self.content.globals);
+    }
+
+    /// The section with what is added to it alone.
+    fn add_section(&self, module: &mut Module, section: SectionId) {
+        match section {
+            SectionId::Type => {
+                let mut types = TypeSection::new();
+                self.add_to_types(&mut types);
+                module.section(&types);
+            }
+            SectionId::Import => {
+                let mut imports = ImportSection::new();
+                self.add_to_imports(&mut imports);
+                module.section(&imports);
+            }
+            SectionId::Global => {
+                let mut globals = GlobalSection::new();
+                self.add_to_globals(&mut globals);
+                module.section(&globals);
+            }
+            _ => {
+                let mut exports = ExportSection::new();
+                self.add_to_exports(&mut exports);
+                module.section(&exports);
+            }
+        }
+    }
+}
+
+/// Where a section stands in a module. The numbers alone do not tell: that of tags and of the count of data came later.
+fn rank(section: SectionId) -> usize {
+    const ORDER: [SectionId; 13] = [
+        SectionId::Type,
+        SectionId::Import,
+        SectionId::Function,
+        SectionId::Table,
+        SectionId::Memory,
+        SectionId::Tag,
+        SectionId::Global,
+        SectionId::Export,
+        SectionId::Start,
+        SectionId::Element,
+        SectionId::DataCount,
+        SectionId::Code,
+        SectionId::Data,
+    ];
+    ORDER.iter().position(|one| *one == section).unwrap_or(ORDER.len())
+}
+
+impl Reencode for Writer<'_> {
+    type Error = std::convert::Infallible;
+
+    /// The function that is imported on top comes behind the others that are.
+    fn function_index(&mut self, function: u32) -> Result<u32, reencode::Error> {
+        Ok(if function >= self.content.imported_functions { function + 1 } else { function })
+    }
+
+    fn parse_type_section(
+        &mut self,
+        types: &mut TypeSection,
+        section: wasmparser::TypeSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        reencode::utils::parse_type_section(self, types, section)?;
+        self.add_to_types(types);
+        Ok(())
+    }
+
+    fn parse_import_section(
+        &mut self,
+        imports: &mut ImportSection,
+        section: wasmparser::ImportSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        reencode::utils::parse_import_section(self, imports, section)?;
+        self.add_to_imports(imports);
+        Ok(())
+    }
+
+    fn parse_global_section(
+        &mut self,
+        globals: &mut GlobalSection,
+        section: wasmparser::GlobalSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        reencode::utils::parse_global_section(self, globals, section)?;
+        self.add_to_globals(globals);
+        Ok(())
+    }
+
+    fn parse_export_section(
+        &mut self,
+        exports: &mut ExportSection,
+        section: wasmparser::ExportSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        reencode::utils::parse_export_section(self, exports, section)?;
+        self.add_to_exports(exports);
+        Ok(())
+    }
+
+    /// They are written already.
+    fn parse_code_section(
+        &mut self,
+        code: &mut CodeSection,
+        _: wasmparser::CodeSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        *code = std::mem::take(&mut self.code);
+        Ok(())
+    }
+
+    /// Names and the like say nothing that running needs.
+    fn parse_custom_section(
+        &mut self,
+        _: &mut Module,
+        _: wasmparser::CustomSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        Ok(())
+    }
+
+    /// Adds the sections that the module lacks, and the hints before the code.
+    fn intersperse_section_hook(
+        &mut self,
+        module: &mut Module,
+        _: Option<SectionId>,
+        before: Option<SectionId>,
+    ) -> Result<(), reencode::Error> {
+        while let Some(section) = ADDED_TO.get(self.added).copied()
+            && before.is_none_or(|before| rank(before) >= rank(section))
+        {
+            self.added += 1;
+            if before != Some(section) {
+                self.add_section(module, section);
+            }
+        }
+        if before == Some(SectionId::Code) {
+            module.section(&self.hints);
+        }
+        Ok(())
+    }
+}
+
+/// A function while it is written.
+struct Body {
+    function: Function,
+    hints: Vec<BranchHint>,
+    /// The global with the fuel.
+    fuel: u32,
+    /// The host's function.
+    used_up: u32,
+}
+
+impl Body {
+    /// Takes fuel, and calls the host when there is none.
+    fn take(&mut self, cost: &[Instruction<'_>]) {
+        self.function.instruction(&Instruction::GlobalGet(self.fuel));
+        for instruction in cost {
+            self.function.instruction(instruction);
+        }
+        self.function.instruction(&Instruction::I64Sub);
+        self.function.instruction(&Instruction::GlobalSet(self.fuel));
+        self.function.instruction(&Instruction::GlobalGet(self.fuel));
+        self.function.instruction(&Instruction::I64Const(0));
+        self.function.instruction(&Instruction::I64LtS);
+        self.hint(Some(false));
+        self.function.instruction(&Instruction::If(BlockType::Empty));
+        self.function.instruction(&Instruction::Call(self.used_up));
+        self.function.instruction(&Instruction::End);
+    }
+
+    /// Whether the branch that comes next is likely to be taken.
+    fn hint(&mut self, is_taken: Option<bool>) {
+        if let (Some(is_taken), Ok(offset)) = (is_taken, u32::try_from(self.function.byte_len())) {
+            self.hints.push(BranchHint { branch_func_offset: offset, branch_hint_value: u32::from(is_taken) });
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Every module ends when its fuel does, and until then does what it did.
+
+use super::{EXPORT_FUEL, IMPORT_USED_UP, Metering, metered};
+use arbitrary::Unstructured;
+use proptest::prelude::*;
+use std::{
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+use wasm_smith::{Config as SmithConfig, Module as SmithModule};
+use wasmtime::{Caller, Config, Engine, Extern, Linker, Module, Store, Trap, Val};
+
+/// A hang is one after this.
+const HANG: Duration = Duration::from_secs(30);
+const PART: i64 = 10_000;
+const PARTS: u32 = 4;
+
+/// What a call did.
+#[derive(Debug, PartialEq)]
+enum End {
+    Values(Vec<String>),
+    OutOfFuel,
+    Hangs,
+    Other,
+}
+
+struct Run {
+    end: End,
+    /// Units that were taken.
+    taken: i64,
+}
+
+/// Stops whatever runs in the engine when it is not dropped in time.
+struct Watch(Option<mpsc::Sender<()>>, Option<thread::JoinHandle<()>>);
+
+impl Watch {
+    fn over(engine: &Engine) -> Self {
+        let (sender, receiver) = mpsc::channel::<()>();
+        let engine = engine.clone();
+        let thread = thread::spawn(move || {
+            if receiver.recv_timeout(HANG) == Err(RecvTimeoutError::Timeout) {
+                engine.increment_epoch();
+            }
+        });
+        Self(Some(sender), Some(thread))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        drop(self.0.take());
+        self.1.take().map(thread::JoinHandle::join);
+    }
+}
+
+/// Calls all exported functions of a module one after the other, each with `PARTS` parts of fuel.
+fn calls(wasm: &[u8], metering: Metering) -> Vec<(String, Run)> {
+    let wasm = metered(wasm, metering).unwrap();
+    let mut config = Config::new();
+    config.epoch_interruption(true).wasm_branch_hinting(true).max_wasm_stack(256 << 10);
+    let engine = Engine::new(&config).unwrap();
+    let module = Module::new(&engine, &wasm).unwrap_or_else(|error| panic!("{error:?}"));
+    let watch = Watch::over(&engine);
+    let mut linker = Linker::new(&engine);
+    linker
+        .func_wrap(IMPORT_USED_UP.0, IMPORT_USED_UP.1, |mut caller: Caller<'_, u32>| -> wasmtime::Result<()> {
+            *caller.data_mut() += 1;
+            if *caller.data() >= PARTS {
+                return Err(Trap::OutOfFuel.into());
+            }
+            let global = caller.get_export(EXPORT_FUEL).and_then(Extern::into_global).unwrap();
+            let left = global.get(&mut caller).unwrap_i64();
+            global.set(&mut caller, Val::I64(left + PART))
+        })
+        .unwrap();
+    let mut store = Store::new(&engine, 0);
+    store.set_epoch_deadline(1);
+    // What was there when it began.
+    let Ok(instance) = linker.instantiate(&mut store, &module) else { return Vec::new() };
+    let fuel = instance.get_global(&mut store, EXPORT_FUEL).unwrap();
+    let names: Vec<_> = module.exports().filter(|export| export.ty().func().is_some()).collect();
+    let mut runs = Vec::new();
+    for export in names {
+        let function = instance.get_func(&mut store, export.name()).unwrap();
+        let kind = function.ty(&store);
+        let arguments: Vec<_> = kind.params().map(|kind| Val::default_for_ty(&kind).unwrap()).collect();
+        let mut results: Vec<_> = kind.results().map(|kind| Val::default_for_ty(&kind).unwrap()).collect();
+        *store.data_mut() = 0;
+        fuel.set(&mut store, Val::I64(PART)).unwrap();
+        let end = match function.call(&mut store, &arguments, &mut results) {
+            // Where a reference points to is told by nothing.
+            Ok(()) => End::Values(results.iter().map(|value| format!("{value:?}")).collect()),
+            Err(error) => match error.downcast_ref::<Trap>() {
+                Some(Trap::OutOfFuel) => End::OutOfFuel,
+                Some(Trap::Interrupt) => End::Hangs,
+                _ => End::Other,
+            },
+        };
+        let parts = i64::from(*store.data()) + 1;
+        let taken = parts * PART - fuel.get(&mut store).unwrap_i64();
+        runs.push((export.name().to_owned(), Run { end, taken }));
+    }
+    drop(watch);
+    runs
+}
+
+fn only(wat: &str) -> Run {
+    let mut runs = calls(&wat::parse_str(wat).expect(wat), Metering::Fuel);
+    assert_eq!(runs.len(), 1, "{wat}");
+    runs.remove(0).1
+}
+
+/// Ways to go on for ever.
+const ENDLESS: [&str; 16] = [
+    "(func (export \"f\") (loop br 0))",
+    "(func (export \"f\") (loop (br_if 0 (i32.const 1))))",
+    "(func (export \"f\") (loop (br_table 0 0 (i32.const 1))))",
+    "(func (export \"f\") (loop (block (br_table 0 1 (i32.const 1)))))",
+    "(func (export \"f\") (loop (if (i32.const 1) (then (br 1)))))",
+    "(func (export \"f\") (loop (if (i32.const 0) (then) (else (br 1)))))",
+    "(func (export \"f\") (loop (loop (br_if 1 (i32.const 1)))))",
+    "(func (export \"f\") (loop (block (loop (br_if 1 (i32.const 1)) (br 0))) (br 0)))",
+    "(func (export \"f\") (result i32) (i32.const 1) (loop (param i32) (result i32) (br 0)))",
+    "(func (export \"f\") (result i32) (i32.const 1) (loop (param i32) (result i32) (br_if 0 (i32.const 1))))",
+    // Calls that call each other, more of them than there can be on the stack.
+    "(func $g (if (i32.const 0) (then (call $f)))) (func $f (export \"f\") (call $g) (return_call $f))",
+    "(func $f (export \"f\") (return_call $g)) (func $g (return_call $f))",
+    "(func $f (export \"f\") (return_call_indirect (i32.const 0))) (table funcref (elem $f))",
+    "(func $f (export \"f\") (return_call $g)) (func $g (return_call_indirect (i32.const 0))) (table funcref (elem $f))",
+    // Twice as many calls on every level: not deep, but never at an end.
+    "(func $f (export \"f\") (param i32) (if (i32.lt_s (local.get 0) (i32.const 62))
+       (then (call $f (i32.add (local.get 0) (i32.const 1))) (call $f (i32.add (local.get 0) (i32.const 1))))))",
+    "(memory 100) (func (export \"f\") (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 6553600)) (br 0)))",
+];
+
+#[test]
+fn nothing_goes_on_for_ever() {
+    for code in ENDLESS {
+        let run = only(&format!("(module {code})"));
+        assert_eq!(run.end, End::OutOfFuel, "{code}");
+    }
+}
+
+#[test]
+fn a_copy_takes_what_it_copies() {
+    for (operator, units) in [
+        ("(memory.copy (i32.const 0) (i32.const 70000) (i32.const 5000))", 5000),
+        ("(memory.fill (i32.const 0) (i32.const 7) (i32.const 4000))", 4000),
+        ("(memory.init $data (i32.const 0) (i32.const 0) (i32.const 3))", 3),
+        ("(table.fill (i32.const 0) (ref.null func) (i32.const 900))", 900),
+        ("(table.copy (i32.const 0) (i32.const 50) (i32.const 800))", 800),
+        ("(drop (table.grow (ref.null func) (i32.const 700)))", 700),
+    ] {
+        let wat = format!(
+            "(module (memory 2) (data $data \"abc\") (table 1000 funcref)
+               (func (export \"f\") (result i32) {operator} (i32.load8_u (i32.const 3999))))"
+        );
+        let run = only(&wat);
+        assert_eq!(run.end, End::Values(vec![format!("I32({})", if units == 4000 { 7 } else { 0 })]), "{wat}");
+        assert_eq!(run.taken, units, "{wat}");
+    }
+}
+
+#[test]
+fn what_is_taken_grows_with_the_work() {
+    let turns = |count: u32, inside: &str| {
+        let wat = format!(
+            "(module (func $leaf (nop) (nop) (nop)) (func (export \"f\") (local i32)
+               (loop {inside} (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+                 (br_if 0 (i32.lt_u (local.get 0) (i32.const {count}))))))"
+        );
+        let run = only(&wat);
+        assert_eq!(run.end, End::Values(Vec::new()), "{wat}");
+        run.taken
+    };
+    // Four for the sum, four for the branch, and the end; the first turn belongs to whoever called.
+    assert_eq!(turns(1001, ""), 1000 * 9);
+    assert_eq!(turns(1001, "(nop) (nop)"), 1000 * 11);
+    // A function that counts nothing itself: the call, its operators and its end.
+    assert_eq!(turns(1001, "(call $leaf)"), 1000 * (9 + 1 + 4));
+    assert_eq!(turns(1001, "(if (i32.const 1) (then (nop) (nop)))"), 1000 * (9 + 2 + 2));
+}
+
+#[test]
+fn a_function_in_a_circle_counts_its_entry() {
+    let wat = "(module (func $f (export \"f\") (param i32) (result i32)
+        (if (result i32) (i32.lt_s (local.get 0) (i32.const 9))
+          (then (call $f (i32.add (local.get 0) (i32.const 1)))) (else (local.get 0)))))";
+    let run = only(wat);
+    assert_eq!(run.end, End::Values(vec!["I32(9)".to_owned()]));
+    assert!(run.taken >= 10 * 5, "{}", run.taken);
+}
+
+#[test]
+fn what_is_not_known_is_refused() {
+    for (wat, text) in [
+        ("(module (tag $t) (func (try_table (catch $t 0))))", "exceptions"),
+        ("(module (memory i64 1))", "memory64"),
+        ("(module (type (struct)))", "gc"),
+    ] {
+        let error = metered(&wat::parse_str(wat).expect(wat), Metering::Fuel).expect_err(wat).to_string();
+        assert!(error.starts_with("the module cannot be metered: ") && error.contains(text), "{wat}: {error}");
+    }
+    assert!(metered(b"\0asm\x01\0\0\0rubbish", Metering::Fuel).is_err());
+}
+
+/// Modules with any code that needs no imports.
+fn smith(seed: &[u8]) -> Option<Vec<u8>> {
+    let mut input = Unstructured::new(seed);
+    let config = SmithConfig {
+        export_everything: true,
+        max_imports: 0,
+        max_memories: 1,
+        max_tables: 1,
+        max_memory32_bytes: 4 << 16,
+        max_table_elements: 100,
+        min_funcs: 2,
+        allow_start_export: false,
+        exceptions_enabled: false,
+        gc_enabled: false,
+        memory64_enabled: false,
+        // The engine has no collector for what they may hold.
+        reference_types_enabled: false,
+        relaxed_simd_enabled: false,
+        threads_enabled: false,
+        shared_everything_threads_enabled: false,
+        custom_page_sizes_enabled: false,
+        wide_arithmetic_enabled: false,
+        tail_call_enabled: true,
+        ..SmithConfig::default()
+    };
+    Some(SmithModule::new(config, &mut input).ok()?.to_bytes())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_module_ends_and_does_what_it_did(seed in prop::collection::vec(any::<u8>(), 400..4000)) {
+        let Some(wasm) = smith(&seed) else { return Ok(()) };
+        let runs = calls(&wasm, Metering::Fuel);
+        for (name, run) in &runs {
+            prop_assert_ne!(&run.end, &End::Hangs, "{}", name);
+        }
+        // Without fuel the same calls can be compared if all of them end.
+        if runs.iter().all(|(_, run)| run.end != End::OutOfFuel) {
+            let plain = calls(&wasm, Metering::HintsOnly);
+            let ends = |runs: &[(String, Run)]| format!("{:?}", runs.iter().map(|(_, run)| &run.end).collect::<Vec<_>>());
+            prop_assert_eq!(ends(&runs), ends(&plain));
+        }
+    }
+}
