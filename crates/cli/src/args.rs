@@ -263,7 +263,7 @@ pub(crate) struct LimitArguments {
     /// Seconds of wall time [default: 60]
     #[arg(long)]
     pub(crate) timeout: Option<f64>,
-    /// Units of fuel, about one per machine instruction [default: 5000000000000]
+    /// Units of fuel, about one per WebAssembly instruction [default: 5000000000000]
     #[arg(long)]
     pub(crate) fuel: Option<u64>,
     /// Bytes of memory, the interpreter's own 57 MB included [default: 268435456]

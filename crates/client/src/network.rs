@@ -16,6 +16,9 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(3);
 /// A peer that was lost is tried again after so long at first, and twice as long each time up to the last.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
+/// A task that was lost with its peer so often is not tried again: perhaps they do not survive it.
+const LOST_MAX: u32 = 10;
+
 /// Why a task did not run anywhere.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
@@ -25,6 +28,9 @@ pub enum NetworkError {
     /// No peer took it within the time.
     #[error("no peer took the task for {0:?}; the last thing that went wrong: {1}")]
     NoPeers(Duration, String),
+    /// Each peer that took it was lost.
+    #[error("the task was lost with its peer {0} times; the last time: {1}")]
+    Lost(u32, String),
 }
 
 /// Every living peer.
@@ -133,12 +139,13 @@ impl Network {
     /// may have run there too.
     ///
     /// # Errors
-    /// When a peer refuses the task, or none takes it within the patience.
+    /// When a peer refuses the task, none takes it within the patience, or all that took it were lost.
     pub async fn run(&self, task: CpuTask) -> Result<CpuResult, NetworkError> {
         // It has been spread already: its peer is to run it itself.
         let task = CpuTask { confidential: true, task_id: task.task_id.or_else(|| Some(crate::new_task_id())), ..task };
         let mut last = String::from("none is known");
         let mut waiting_since = clock::now();
+        let mut lost = 0;
         loop {
             let Some(turn) = self.take() else {
                 let waited = clock::now().saturating_duration_since(waiting_since);
@@ -175,8 +182,12 @@ impl Network {
                     if matches!(error, ClientError::Net(NetError::Lost { .. } | NetError::Timeout { .. })) {
                         // It had the task: how long it had it is no time of waiting.
                         waiting_since = clock::now();
+                        lost += 1;
                     }
                     self.lose(&address);
+                    if lost >= LOST_MAX {
+                        return Err(NetworkError::Lost(lost, last));
+                    }
                 }
             }
         }

@@ -41,7 +41,7 @@ impl Default for ComputeConfig {
 
 /// Processor time of one slice.
 pub const SLICE: Duration = Duration::from_micros(1500);
-/// Units of fuel in one slice where it cannot be measured. A core burns 5–10 thousand million a second on Python.
+/// Units of fuel in one slice where it cannot be measured. A core burns 8–20 thousand million a second on Python.
 pub const SLICE_FUEL: u64 = 10_000_000;
 /// Sandboxes alive at one time. An idle one takes about 1 MB.
 pub const LIVE_RUNS_MAX: usize = 2048;

@@ -1,4 +1,5 @@
-//! The fuel of one run: what it may burn in all, handed to its code in parts; after each part others have their turns.
+//! The fuel of one run: what it may burn in all, handed to its code in parts. After each part the worker looks whether the
+//! slice is over, and others have their turns.
 
 use crate::{guest::next_turn, metering::EXPORT_FUEL, sandbox::TaskState};
 use wasmtime::{AsContextMut, Caller, Global, Instance, Store, Trap, Val};
@@ -37,7 +38,7 @@ impl Fuel {
     }
 
     /// The host's function that code calls when it has taken more than it was given: ends the run when there is no more,
-    /// and otherwise its turn.
+    /// and otherwise the part.
     pub(crate) async fn used_up(mut caller: Caller<'_, TaskState>) -> wasmtime::Result<()> {
         Self::hand_out(&mut caller)?;
         next_turn().await;
@@ -51,12 +52,12 @@ impl Fuel {
         let global = context.data().fuel.in_code.ok_or_else(unmetered)?;
         let in_code = global.get(&mut context).i64().ok_or_else(unmetered)?;
         let fuel = &mut context.data_mut().fuel;
-        let units = fuel.reserve.saturating_add_signed(in_code);
-        if units == 0 {
+        // Whoever took just what there was goes on up to the next unit: the end must not hang on how large the parts are.
+        let Some(units) = fuel.reserve.checked_add_signed(in_code) else {
             fuel.reserve = 0;
             global.set(&mut context, Val::I64(0))?;
             return Err(Trap::OutOfFuel.into());
-        }
+        };
         let part = units.min(fuel.part).min(i64::MAX.cast_unsigned());
         fuel.reserve = units - part;
         global.set(&mut context, Val::I64(part.cast_signed()))

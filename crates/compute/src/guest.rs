@@ -34,7 +34,7 @@ const WASM_STACK_BYTES: usize = 16 << 20;
 const HOST_STACK_BYTES: usize = 2 << 20;
 /// The snapshot's size once it is unpacked.
 const SNAPSHOT_BYTES_MAX: usize = 256 << 20;
-/// What is cached is of another kind than what had another number.
+/// What is cached is of another kind than what had another number. To be raised when `wasm-encoder` writes something else.
 const CACHE_FORMAT: u32 = 3;
 /// How much of the cached file is in memory while its digest is checked.
 const READ_BYTES: usize = 1 << 20;

@@ -4,14 +4,14 @@
 //! calls the host when it is used up, often enough that nothing goes on without end:
 //!
 //! - on the way back to the start of every loop,
-//! - on entry of every function that is part of a circle of calls; a function that calls through a table counts as one.
-//!   What the others use, their callers pay (`calls`),
+//! - on entry of at least one function of every circle of calls, a function that calls through a table among them, and of
+//!   every function that is not small. What the others use, their callers pay (`calls`),
 //! - before an operator that copies or fills as many bytes or elements as it is told.
 //!
 //! What is taken is the expected number of operators up to the next such place (`flow`): an estimate, but the same one
 //! for the same module, so that a repeatable run burns the same fuel everywhere. Wasmtime's own fuel counts operators
 //! exactly and looks on every entry; its counter is stored before each call and loaded behind it, which costs an
-//! interpreter twice as much (docs/benchmarks.md).
+//! interpreter much more (docs/benchmarks.md, "fuel alone" and "tried").
 //!
 //! Branches that lead to a trap are marked as cold on the way, by WebAssembly's branch hinting proposal: Rust checks
 //! bounds everywhere, and the code for the failure would lie among the code that runs.
@@ -71,7 +71,7 @@ pub enum Metering {
 /// The module with fuel.
 ///
 /// # Errors
-/// When this is no module, or uses WebAssembly beyond its second version with tail calls.
+/// When this is no module, or uses WebAssembly beyond its second version with tail calls and extended constants.
 pub fn metered(wasm: &[u8], metering: Metering) -> Result<Vec<u8>, MeteringError> {
     Validator::new_with_features(FEATURES).validate_all(wasm)?;
     let content = Content::read(wasm)?;

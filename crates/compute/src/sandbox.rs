@@ -568,7 +568,7 @@ fn failed(error: &wasmtime::Error, limits: &RunLimits, meter: &Meter, stderr: &O
 }
 
 /// Roughly what a core burns; only for people.
-const FUEL_A_SECOND: f64 = 8e9;
+const FUEL_A_SECOND: f64 = 12e9;
 
 impl Meter {
     /// Why memory was refused, if it was.

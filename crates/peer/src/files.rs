@@ -16,12 +16,14 @@ use std::{
     ops::Bound,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tempfile::NamedTempFile;
 
 /// A digest for each so many bytes, so that a part can be checked without reading the whole.
 const BLOCK_BYTES: usize = 1 << 20;
+/// An upload without a new chunk for so long makes place for another one when there are too many.
+const UPLOAD_IDLE: Duration = Duration::from_secs(30);
 /// The last bytes of a stored file.
 const MARK: &[u8; 8] = b"SANDLOT1";
 /// A description longer than this is none.
@@ -235,7 +237,7 @@ impl Files {
             )));
         }
         if fits && let Err(error) = writer.write(bytes) {
-            self.drop_upload(&id);
+            self.give_up(&id);
             return Err(error.into());
         }
         let received = writer.size;
@@ -258,11 +260,6 @@ impl Files {
         // While a part is being written, what is there before it.
         let received = upload.writer.as_ref().map_or(upload.received, |writer| writer.size);
         Some((upload.filename.clone(), received, upload.total))
-    }
-
-    /// Ends an upload; what came of it is gone.
-    pub fn give_up(&self, id: &str) {
-        self.drop_upload(id);
     }
 
     /// What is known of a file.
@@ -387,6 +384,7 @@ impl Files {
     }
 
     fn begin_upload(&self, filename: FileName, total: u64, now: Instant) -> Result<String, FileError> {
+        self.make_place_for_upload(now);
         let uploads = self.state().uploads.len();
         if uploads >= self.limits.uploads_max {
             let (used, max) = (uploads as u64, self.limits.uploads_max as u64);
@@ -423,20 +421,31 @@ impl Files {
         }
     }
 
-    fn drop_upload(&self, id: &str) {
+    /// Ends an upload; what came of it is gone.
+    pub fn give_up(&self, id: &str) {
         let mut state = self.state();
         if let Some(upload) = state.uploads.remove(id) {
             state.used_bytes -= upload.total;
         }
     }
 
+    /// When there are as many uploads as there may be, the one that nobody has gone on with for longest ends.
+    fn make_place_for_upload(&self, now: Instant) {
+        let state = self.state();
+        let is_full = state.uploads.len() >= self.limits.uploads_max;
+        let idle = |upload: &Upload| upload.writer.is_some() && now.duration_since(upload.touched) > UPLOAD_IDLE;
+        let idle = state.uploads.iter().filter(|(_, upload)| is_full && idle(upload));
+        let oldest = idle.min_by_key(|(_, upload)| upload.touched).map(|(id, _)| id.clone());
+        drop(state);
+        oldest.inspect(|id| self.give_up(id));
+    }
+
     fn expire_uploads(&self, now: Instant) {
         let timeout = self.limits.upload_timeout;
-        let stale =
-            |upload: &Upload| upload.writer.is_some() && now.saturating_duration_since(upload.touched) > timeout;
+        let stale = |upload: &Upload| upload.writer.is_some() && now.duration_since(upload.touched) > timeout;
         let stale: Vec<String> =
             self.state().uploads.iter().filter(|(_, upload)| stale(upload)).map(|(id, _)| id.clone()).collect();
-        stale.iter().for_each(|id| self.drop_upload(id));
+        stale.iter().for_each(|id| self.give_up(id));
     }
 }
 
@@ -682,6 +691,8 @@ mod tests {
         chunk(&files, None, 0, 400, b"x").unwrap();
         assert!(matches!(chunk(&files, None, 0, 10, b"x"), Err(FileError::Full { unit: "uploads", .. })));
         assert!(matches!(chunk(&files, None, 0, 1, b"xy"), Err(FileError::BadChunk(_))), "and it began no upload");
+        files.make_place_for_upload(clock::now() + UPLOAD_IDLE * 2);
+        chunk(&files, None, 0, 10, b"x").unwrap();
         files.expire_uploads(clock::now() + FileLimits::default().upload_timeout * 2);
         assert_eq!(files.status().bytes, 0);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -121,7 +121,10 @@ async fn a_map_tells_what_it_did_and_refuses_what_cannot_be() {
     );
     let same = map(&["-o", &inputs, "--overwrite"]).await;
     let said = String::from_utf8(same.stderr).unwrap();
-    assert!(said.contains("is the inputs") && same.status.code() == Some(2), "{said}");
+    assert!(
+        said.contains("in.jsonl is read: the answers would overwrite it") && same.status.code() == Some(2),
+        "{said}"
+    );
     std::fs::write(&inputs, "1\nnothing\n").unwrap();
     let refused = map(&[]).await;
     let said = String::from_utf8(refused.stderr).unwrap();

@@ -55,13 +55,13 @@ struct Answer<'a> {
 /// `sandlot map`.
 pub(crate) async fn map(node: &NodeArguments, arguments: MapArguments) -> Result<ExitCode> {
     let task = task(&arguments)?;
-    let inputs = Inputs::open(&arguments.inputs)?;
+    let mut inputs = Inputs::open(&arguments.inputs)?;
     // Under which name the program was given makes no difference.
     let body = CpuTask { argv: Vec::new(), ..task.clone() };
     let identity = serde_json::to_vec(&(&body, inputs.digest(), arguments.spread, arguments.keep_output))?;
     let identity = blake3::hash(&identity).to_hex().to_string();
     if let Some(output) = &arguments.output {
-        inputs.is_not(output)?;
+        ledger::check_output(output, &[&arguments.inputs, &arguments.file])?;
     }
     let mut answers = Answers::open(arguments.output.as_deref(), &identity, arguments.overwrite)?;
     let total = inputs.count();
@@ -69,13 +69,16 @@ pub(crate) async fn map(node: &NodeArguments, arguments: MapArguments) -> Result
     if began_at > 0 {
         output::error_line(&format!("sandlot: {began_at} of {total} inputs are answered already; going on"));
     }
+    if !arguments.patience.is_finite() {
+        return Err(Usage("--patience is a number of seconds".to_owned()).into());
+    }
     let patience = Duration::from_secs_f64(arguments.patience.clamp(0.0, 1e6));
     let network = Network::new(client(node).address().clone(), patience);
     let mut progress = Progress::new(total, began_at);
     let mut failures = Failures::new(answers.failed_before());
     let working = async {
         network.refresh().await?;
-        drive(&arguments, &task, inputs, &network, &mut answers, &mut progress, &mut failures).await
+        drive(&arguments, &task, &mut inputs, &network, &mut answers, &mut progress, &mut failures).await
     };
     // One that listens all the time: no Ctrl-C is missed.
     let ended = tokio::select! {
@@ -84,12 +87,17 @@ pub(crate) async fn map(node: &NodeArguments, arguments: MapArguments) -> Result
     };
     progress.finish();
     let Some(ended) = ended else {
-        let (written, resumed) = (answers.written(), arguments.output.is_some());
-        let hint = if resumed { "; the same command goes on from here" } else { "; with --output it could go on" };
+        let written = answers.written();
+        let hint = match (&arguments.output, arguments.overwrite) {
+            (None, _) => "; with --output it could go on",
+            (Some(_), false) => "; the same command goes on from here",
+            (Some(_), true) => "; the same command without --overwrite goes on from here",
+        };
         output::error_line(&format!("sandlot: interrupted after {written} of {total} inputs{hint}"));
         return Ok(crate::exit::of_outcome(Outcome::Cancelled, None));
     };
     ended?;
+    inputs.are_unchanged()?;
     answers.finish(total)?;
     failures.tell(node.json, arguments.output.is_some(), &progress, &network);
     Ok(if failures.count() == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
@@ -112,7 +120,7 @@ fn task(arguments: &MapArguments) -> Result<CpuTask> {
 async fn drive(
     arguments: &MapArguments,
     task: &CpuTask,
-    mut inputs: Inputs,
+    inputs: &mut Inputs,
     network: &Network,
     answers: &mut Answers,
     progress: &mut Progress,
@@ -152,6 +160,11 @@ async fn drive(
                     // Every peer would refuse it again: that is its answer.
                     Err(NetworkError::Refused(error)) => {
                         CpuResult::ended(new_task_id(), Outcome::Rejected, error.to_string(), &nobody())
+                    }
+                    // It may well be what it does that its peers do not survive.
+                    Err(NetworkError::Lost(..)) => {
+                        let error = ran.err().map(|error| error.to_string()).unwrap_or_default();
+                        CpuResult::ended(new_task_id(), Outcome::Crashed, error, &nobody())
                     }
                     Err(error) => return Err(error.into()),
                 };

@@ -1,14 +1,18 @@
 //! Which functions count their entry themselves, and what each place that counts takes.
 //!
 //! A function whose calls never lead back to it ends by itself, apart from its loops: its callers can pay for it. So only
-//! some functions need count: of every circle of calls at least one, and as nobody knows where a call through a table
-//! leads, every function that makes one.
+//! some functions need count: of every circle of calls at least one; as nobody knows where a call through a table leads,
+//! every function that makes one; and those that are not small with all that they call, where counting costs little.
+//!
+//! A small function that is called through a table is paid by nobody, and a function may make many calls of small ones one
+//! after the other: between two places that count lie at most `UNCOUNTED_OPERATORS_MAX` for each operator of the functions
+//! that are on the stack. Turns are measured in time besides.
 
 use super::flow::{Cost, Flow};
 use std::collections::HashMap;
 
-/// Operators at most on any way between two places that count, beyond those of one function: some microseconds.
-const UNCOUNTED_OPERATORS_MAX: usize = 20_000;
+/// Operators at most of a function that does not count, together with those that it calls.
+const UNCOUNTED_OPERATORS_MAX: usize = 500;
 
 /// What is taken where.
 pub(super) struct Plan {

@@ -1,9 +1,10 @@
 //! One function: what it is expected to do between the places where its fuel is counted, and which branches are cold.
 //!
-//! The expectation follows the code once, with these assumptions: of the two ways on at a branch, the one that leads
-//! forwards within the same loop is taken once in four times (`BRANCH_TAKEN`), the arms of an `if` and the targets of a
-//! table are equally likely, and a loop is left in the end. How wrong that is for a given program does not matter to
-//! whoever waits for a turn: no path between two such places is longer than the function.
+//! The expectation follows the code once, with these assumptions: a branch to a trap is never taken, of the two ways on at
+//! another branch the one that leads forwards within the same loop is taken once in four times (`BRANCH_TAKEN`), the arms
+//! of an `if` and the targets of a table are equally likely, a loop is left in the end, and what a table leads to takes
+//! `INDIRECT_CALL`. How wrong that is for a given program does not matter to whoever waits for a turn: within the function,
+//! no path between two such places is longer than its code.
 
 use super::MeteringError;
 use std::collections::{HashMap, HashSet};
@@ -11,6 +12,8 @@ use wasmparser::{BlockType, FunctionBody, Operator};
 
 /// How often a branch forwards is taken.
 const BRANCH_TAKEN: f64 = 0.25;
+/// Operators behind a call through a table, for which the function there does not pay itself.
+const INDIRECT_CALL: f64 = 20.0;
 
 /// An expected cost.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -162,6 +165,8 @@ fn traps(operators: &[Operator<'_>]) -> Vec<bool> {
             | Operator::BrIf { .. }
             | Operator::BrTable { .. }
             | Operator::Return
+            | Operator::ReturnCall { .. }
+            | Operator::ReturnCallIndirect { .. }
             | Operator::Loop { .. }
             | Operator::If { .. }
             | Operator::Else => false,
@@ -180,7 +185,7 @@ enum Kind {
 
 struct Label {
     kind: Kind,
-    /// How often it is entered.
+    /// How often it is entered in a turn of the loop around it.
     entered: f64,
     /// How often branches lead to its end.
     arriving: f64,
@@ -194,8 +199,9 @@ struct Label {
 struct Region {
     /// The place of its `loop`.
     at: usize,
-    /// How often it is entered.
+    /// How often it is entered in a turn of the loop around it.
     entered: f64,
+    /// Of one turn.
     cost: Cost,
 }
 
@@ -203,7 +209,7 @@ struct Walk<'a> {
     flow: &'a mut Flow,
     labels: Vec<Label>,
     regions: Vec<Region>,
-    /// How often the operator at hand is reached when the function is entered once, loops left out of account.
+    /// How often the operator at hand is reached in one turn of the innermost loop around it.
     now: f64,
 }
 
@@ -229,14 +235,16 @@ impl<'a> Walk<'a> {
 
     fn count(&mut self, operator: &Operator<'_>) {
         let Some(region) = self.regions.last_mut() else { return };
-        let times = if region.entered > 0.0 { self.now / region.entered } else { 0.0 };
-        region.cost.operators += times;
+        region.cost.operators += self.now;
         match operator {
             Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
-                region.cost.calls.push((*function_index, times));
+                region.cost.calls.push((*function_index, self.now));
                 self.flow.calls.push(*function_index);
             }
-            Operator::CallIndirect { .. } | Operator::ReturnCallIndirect { .. } => self.flow.calls_any = true,
+            Operator::CallIndirect { .. } | Operator::ReturnCallIndirect { .. } => {
+                region.cost.operators += INDIRECT_CALL * self.now;
+                self.flow.calls_any = true;
+            }
             _ => self.flow.has_bulk |= is_bulk(operator),
         }
     }
@@ -245,11 +253,13 @@ impl<'a> Walk<'a> {
         match operator {
             Operator::Block { .. } => self.open(Kind::Block, 0.0),
             Operator::If { .. } => {
-                self.open(Kind::If, self.now / 2.0);
-                self.now /= 2.0;
+                let share = if self.flow.hint(at) == Some(false) { 0.0 } else { 0.5 };
+                self.open(Kind::If, self.now * (1.0 - share));
+                self.now *= share;
             }
             Operator::Loop { .. } => {
                 self.regions.push(Region { at, entered: self.now, cost: Cost::default() });
+                self.now = 1.0;
                 self.open(Kind::Loop, 0.0);
             }
             Operator::Else => {
@@ -264,7 +274,8 @@ impl<'a> Walk<'a> {
                 self.now = 0.0;
             }
             Operator::BrIf { relative_depth } => {
-                self.now -= self.arrive(*relative_depth, BRANCH_TAKEN);
+                let share = self.flow.hint(at).map_or(BRANCH_TAKEN, f64::from);
+                self.now -= self.arrive(*relative_depth, share);
             }
             Operator::BrTable { targets } => {
                 let share = 1.0 / (f64::from(targets.len()) + 1.0);
@@ -288,20 +299,20 @@ impl<'a> Walk<'a> {
 
     fn close(&mut self) {
         let Some(label) = self.labels.pop() else { return };
+        self.now = (self.now + label.arriving + label.other_arm).min(label.entered);
         if label.kind == Kind::Loop {
             self.close_loop();
         }
-        self.now = (self.now + label.arriving + label.other_arm).min(label.entered);
     }
 
     fn close_loop(&mut self) {
         let Some(region) = self.regions.pop() else { return };
         if let Some(outer) = self.regions.last_mut()
-            && outer.entered > 0.0
             && !self.flow.counted_at_start.contains(&region.at)
         {
-            outer.cost.add(&region.cost, region.entered / outer.entered);
+            outer.cost.add(&region.cost, region.entered);
         }
+        self.now *= region.entered;
         self.flow.loops.insert(region.at, region.cost);
     }
 
@@ -318,7 +329,10 @@ impl<'a> Walk<'a> {
         }
         if label.loops < loops {
             // A loop is left in the end.
-            label.arriving += self.now;
+            if share > 0.0 {
+                let entered = self.regions[label.loops..].iter().map(|region| region.entered);
+                label.arriving += entered.product::<f64>() * self.now;
+            }
             return 0.0;
         }
         label.arriving += self.now * share;

@@ -2,13 +2,15 @@
 
 use super::{EXPORT_FUEL, IMPORT_USED_UP, Metering, metered};
 use arbitrary::Unstructured;
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 use std::{
+    cell::Cell,
     sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::Duration,
 };
 use wasm_smith::{Config as SmithConfig, Module as SmithModule};
+use wasmparser::{KnownCustom, Operator, Parser, Payload};
 use wasmtime::{Caller, Config, Engine, Extern, Linker, Module, Store, Trap, Val};
 
 /// A hang is one after this.
@@ -54,9 +56,10 @@ impl Drop for Watch {
     }
 }
 
-/// Calls all exported functions of a module one after the other, each with `PARTS` parts of fuel.
-fn calls(wasm: &[u8], metering: Metering) -> Vec<(String, Run)> {
-    let wasm = metered(wasm, metering).unwrap();
+/// Calls all exported functions of a module one after the other, each with `PARTS` parts of fuel; up to the first one that
+/// uses them up. Without metering it is the module as it was.
+fn calls(wasm: &[u8], metering: Option<Metering>) -> Vec<(String, Run)> {
+    let wasm = metering.map_or_else(|| wasm.to_vec(), |metering| metered(wasm, metering).unwrap());
     let mut config = Config::new();
     config.epoch_interruption(true).wasm_branch_hinting(true).max_wasm_stack(256 << 10);
     let engine = Engine::new(&config).unwrap();
@@ -76,9 +79,9 @@ fn calls(wasm: &[u8], metering: Metering) -> Vec<(String, Run)> {
         .unwrap();
     let mut store = Store::new(&engine, 0);
     store.set_epoch_deadline(1);
-    // What was there when it began.
     let Ok(instance) = linker.instantiate(&mut store, &module) else { return Vec::new() };
-    let fuel = instance.get_global(&mut store, EXPORT_FUEL).unwrap();
+    let fuel = instance.get_global(&mut store, EXPORT_FUEL);
+    assert_eq!(fuel.is_some(), metering.is_some());
     let names: Vec<_> = module.exports().filter(|export| export.ty().func().is_some()).collect();
     let mut runs = Vec::new();
     for export in names {
@@ -87,7 +90,7 @@ fn calls(wasm: &[u8], metering: Metering) -> Vec<(String, Run)> {
         let arguments: Vec<_> = kind.params().map(|kind| Val::default_for_ty(&kind).unwrap()).collect();
         let mut results: Vec<_> = kind.results().map(|kind| Val::default_for_ty(&kind).unwrap()).collect();
         *store.data_mut() = 0;
-        fuel.set(&mut store, Val::I64(PART)).unwrap();
+        fuel.inspect(|fuel| fuel.set(&mut store, Val::I64(PART)).unwrap());
         let end = match function.call(&mut store, &arguments, &mut results) {
             // Where a reference points to is told by nothing.
             Ok(()) => End::Values(results.iter().map(|value| format!("{value:?}")).collect()),
@@ -98,15 +101,19 @@ fn calls(wasm: &[u8], metering: Metering) -> Vec<(String, Run)> {
             },
         };
         let parts = i64::from(*store.data()) + 1;
-        let taken = parts * PART - fuel.get(&mut store).unwrap_i64();
+        let taken = parts * PART - fuel.map_or(0, |fuel| fuel.get(&mut store).unwrap_i64());
+        let is_last = end == End::OutOfFuel;
         runs.push((export.name().to_owned(), Run { end, taken }));
+        if is_last {
+            break;
+        }
     }
     drop(watch);
     runs
 }
 
 fn only(wat: &str) -> Run {
-    let mut runs = calls(&wat::parse_str(wat).expect(wat), Metering::Fuel);
+    let mut runs = calls(&wat::parse_str(wat).expect(wat), Some(Metering::Fuel));
     assert_eq!(runs.len(), 1, "{wat}");
     runs.remove(0).1
 }
@@ -143,17 +150,116 @@ fn nothing_goes_on_for_ever() {
 }
 
 #[test]
+fn doubling_on_every_level_is_counted() {
+    // No function leads back to itself, and yet they have 2^60 calls.
+    let levels = |call: &str| -> String {
+        let level = |number: u32| {
+            let call = call.replace("NEXT", &(number + 1).to_string());
+            format!("(func $f{number} {call} {call})")
+        };
+        (0..60).map(level).collect()
+    };
+    let direct = format!("(module {} (func $f60) (export \"f\" (func $f0)))", levels("(call $fNEXT)"));
+    assert_eq!(only(&direct).end, End::OutOfFuel);
+    let names: String = (0..61).map(|number| format!("$f{number} ")).collect();
+    let indirect = format!(
+        "(module {} (func $f60) (table funcref (elem {names})) (export \"f\" (func $f0)))",
+        levels("(call_indirect (i32.const NEXT))")
+    );
+    assert_eq!(only(&indirect).end, End::OutOfFuel);
+}
+
+/// What is there already keeps its place among what is added.
+#[test]
+fn a_module_with_everything_does_what_it_did() {
+    let wat = "(module
+        (import \"host\" \"seven\" (func $seven (result i32)))
+        (import \"host\" \"eight\" (func $eight (result i32)))
+        (import \"host\" \"global\" (global $imported i32))
+        (global $own (mut i32) (i32.const 5))
+        (global $at funcref (ref.func $plus))
+        (table $first 4 funcref) (table $second 4 funcref)
+        (elem (table $first) (i32.const 1) func $seven $plus)
+        (elem (table $second) (i32.const 0) funcref (ref.func $eight) (ref.func $plus))
+        (memory 1) (data (i32.const 8) \"\\01\\02\") (data $passive \"xyz\")
+        (func $plus (result i32) (i32.add (global.get $own) (global.get $imported)))
+        (func $begin (global.set $own (i32.const 50)))
+        (start $begin)
+        (func (export \"f\") (result i32 i32 i32 i32 i32 i32)
+            (call_indirect $first (result i32) (i32.const 1))
+            (call_indirect $first (result i32) (i32.const 2))
+            (call_indirect $second (result i32) (i32.const 0))
+            (call_indirect $second (result i32) (i32.const 1))
+            (memory.init $passive (i32.const 100) (i32.const 1) (i32.const 2))
+            (i32.load (i32.const 100))
+            (table.set $first (i32.const 3) (ref.func $eight))
+            (call_indirect $first (result i32) (i32.const 3))))";
+    for metering in [None, Some(Metering::HintsOnly), Some(Metering::Fuel)] {
+        let wasm = wat::parse_str(wat).unwrap();
+        let wasm = metering.map_or_else(|| wasm.clone(), |metering| metered(&wasm, metering).unwrap());
+        let engine = Engine::default();
+        let mut store = Store::new(&engine, ());
+        let mut linker = Linker::new(&engine);
+        linker.func_wrap("host", "seven", || 7).unwrap();
+        linker.func_wrap("host", "eight", || 8).unwrap();
+        linker.func_wrap(IMPORT_USED_UP.0, IMPORT_USED_UP.1, || {}).unwrap();
+        let kind = wasmtime::GlobalType::new(wasmtime::ValType::I32, wasmtime::Mutability::Const);
+        let global = wasmtime::Global::new(&mut store, kind, Val::I32(1000)).unwrap();
+        linker.define(&store, "host", "global", global).unwrap();
+        let instance = linker.instantiate(&mut store, &Module::new(&engine, &wasm).unwrap()).unwrap();
+        let function = instance.get_typed_func::<(), (i32, i32, i32, i32, i32, i32)>(&mut store, "f").unwrap();
+        let told = function.call(&mut store, ()).unwrap();
+        assert_eq!(told, (7, 1050, 8, 1050, i32::from_le_bytes(*b"yz\0\0"), 8), "{metering:?}");
+    }
+}
+
+/// Wasmtime says nothing of a hint that is at no branch.
+#[test]
+fn hints_are_at_branches() {
+    let wat = "(module (func (export \"f\") (param i32) (block (br_if 0 (local.get 0)) (unreachable))
+        (if (local.get 0) (then (unreachable))) (loop (br_if 0 (local.get 0)))
+        (block (block (br_if 0 (local.get 0)) (return)) (unreachable))))";
+    let wasm = metered(&wat::parse_str(wat).unwrap(), Metering::Fuel).unwrap();
+    let (mut hints, mut bodies) = (Vec::new(), Vec::new());
+    for payload in Parser::new(0).parse_all(&wasm) {
+        match payload.unwrap() {
+            Payload::CustomSection(section) => {
+                let KnownCustom::BranchHints(functions) = section.as_known() else { panic!("{}", section.name()) };
+                hints.extend(functions.into_iter().map(Result::unwrap));
+            }
+            Payload::CodeSectionEntry(body) => bodies.push(body),
+            _ => {}
+        }
+    }
+    assert_eq!((hints.len(), bodies.len(), hints[0].func), (1, 1, 1));
+    let start = bodies[0].range().start;
+    let operators: Vec<_> =
+        bodies[0].get_operators_reader().unwrap().into_iter_with_offsets().map(Result::unwrap).collect();
+    let mut taken = Vec::new();
+    for hint in hints[0].hints.clone() {
+        let hint = hint.unwrap();
+        let at = start + hint.func_offset as usize;
+        let (operator, _) = operators.iter().find(|(_, offset)| *offset == at).expect("an operator is there");
+        assert!(matches!(operator, Operator::If { .. } | Operator::BrIf { .. }), "{operator:?}");
+        taken.push(hint.taken);
+    }
+    // The first branch leads around a trap; the `if` and the last branch lead to one; the loop looks for its fuel.
+    assert_eq!(taken, [true, false, false, false]);
+}
+
+#[test]
 fn a_copy_takes_what_it_copies() {
     for (operator, units) in [
         ("(memory.copy (i32.const 0) (i32.const 70000) (i32.const 5000))", 5000),
         ("(memory.fill (i32.const 0) (i32.const 7) (i32.const 4000))", 4000),
         ("(memory.init $data (i32.const 0) (i32.const 0) (i32.const 3))", 3),
+        ("(table.init $elements (i32.const 0) (i32.const 0) (i32.const 2))", 2),
         ("(table.fill (i32.const 0) (ref.null func) (i32.const 900))", 900),
         ("(table.copy (i32.const 0) (i32.const 50) (i32.const 800))", 800),
         ("(drop (table.grow (ref.null func) (i32.const 700)))", 700),
     ] {
         let wat = format!(
-            "(module (memory 2) (data $data \"abc\") (table 1000 funcref)
+            "(module (memory 2) (data $data \"abc\") (table 1000 funcref) (elem $elements func 0 0)
                (func (export \"f\") (result i32) {operator} (i32.load8_u (i32.const 3999))))"
         );
         let run = only(&wat);
@@ -233,21 +339,28 @@ fn smith(seed: &[u8]) -> Option<Vec<u8>> {
     Some(SmithModule::new(config, &mut input).ok()?.to_bytes())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_module_ends_and_does_what_it_did(seed in prop::collection::vec(any::<u8>(), 400..4000)) {
+#[test]
+fn any_module_ends_and_does_what_it_did() {
+    let (compared, ended) = (Cell::new(0), Cell::new(0));
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() });
+    let seeds = prop::collection::vec(any::<u8>(), 400..4000);
+    let result = runner.run(&seeds, |seed| {
         let Some(wasm) = smith(&seed) else { return Ok(()) };
-        let runs = calls(&wasm, Metering::Fuel);
+        let runs = calls(&wasm, Some(Metering::Fuel));
         for (name, run) in &runs {
             prop_assert_ne!(&run.end, &End::Hangs, "{}", name);
         }
-        // Without fuel the same calls can be compared if all of them end.
-        if runs.iter().all(|(_, run)| run.end != End::OutOfFuel) {
-            let plain = calls(&wasm, Metering::HintsOnly);
-            let ends = |runs: &[(String, Run)]| format!("{:?}", runs.iter().map(|(_, run)| &run.end).collect::<Vec<_>>());
-            prop_assert_eq!(ends(&runs), ends(&plain));
+        // Without fuel only such calls can be made that end by themselves.
+        if runs.iter().any(|(_, run)| run.end == End::OutOfFuel) {
+            ended.set(ended.get() + 1);
+            return Ok(());
         }
-    }
+        compared.set(compared.get() + runs.len());
+        let ends = |runs: &[(String, Run)]| format!("{:?}", runs.iter().map(|(_, run)| &run.end).collect::<Vec<_>>());
+        prop_assert_eq!(ends(&runs), ends(&calls(&wasm, None)));
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    assert!(compared.get() > 100 && ended.get() > 5, "{} compared, {} ended", compared.get(), ended.get());
 }

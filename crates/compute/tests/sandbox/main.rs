@@ -431,6 +431,34 @@ mod hostile_guest {
         check("i64.const 0", Outcome::Crashed, "answer").await;
     }
 
+    /// How it ends must not hang on how the machine measures its slices.
+    #[tokio::test]
+    async fn its_fuel_ends_at_the_same_place_in_slices_of_any_size() {
+        let wat = r#"(module (memory (export "memory") 1) (data (i32.const 16) "{\"value\":true}")
+            (func (export "job_alloc") (param i32) (result i32) i32.const 1024)
+            (func (export "job_run") (param i32 i32) (result i64) (local $turn i32)
+              (loop $next
+                (local.set $turn (i32.add (local.get $turn) (i32.const 1)))
+                (br_if $next (i32.lt_u (local.get $turn) (i32.const 1000))))
+              (i64.const 0x100000000e)))"#;
+        let guest = Guest::compile(&wat::parse_str(wat).unwrap()).unwrap();
+        let ends = async |fuel: u64, slice_fuel: u64| {
+            let config = ComputeConfig { workers: 1, slice_fuel: Some(slice_fuel), ..ComputeConfig::default() };
+            let compute = Compute::start(config, guest.clone()).unwrap();
+            let limits = RunLimits { fuel, ..RunLimits::default() };
+            let report = compute.submit(limited("", limits)).unwrap().wait().await;
+            (report.outcome, report.usage.fuel)
+        };
+        let (outcome, needed) = ends(1_000_000, 1_000_000).await;
+        assert_eq!(outcome, Outcome::Ok);
+        assert!(needed > 999 * 5, "{needed}");
+        for slice_fuel in [1, 8, 61, 800, 1 << 40] {
+            assert_eq!(ends(needed - 1, slice_fuel).await, (Outcome::FuelLimit, needed - 1), "{slice_fuel}");
+            assert_eq!(ends(needed, slice_fuel).await, (Outcome::Ok, needed), "{slice_fuel}");
+            assert_eq!(ends(needed + 1, slice_fuel).await, (Outcome::Ok, needed), "{slice_fuel}");
+        }
+    }
+
     #[tokio::test]
     async fn its_traps_are_its_own() {
         check("unreachable", Outcome::Crashed, "unreachable").await;

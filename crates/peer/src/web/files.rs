@@ -96,6 +96,9 @@ pub(super) async fn put(
         let text = format!("the part has {length} bytes behind {offset}, and the file has {total}");
         return Err(Failure::bad_request(text));
     }
+    if length == 0 && total > 0 {
+        return Err(Failure::bad_request("a part of a file has at least one byte"));
+    }
     for name in [header::CONTENT_RANGE, header::IF_MATCH, header::IF_NONE_MATCH] {
         if headers.contains_key(&name) {
             let text = format!(

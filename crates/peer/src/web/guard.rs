@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{FutureExt, StreamExt, stream};
+use sandlot_net::clock;
 use sandlot_protocol::{ErrorCode, Refusal, Reply, request::read};
 use serde::de::DeserializeOwned;
 use std::{
@@ -33,6 +34,8 @@ const JSON_BYTES_TOGETHER: usize = 512 << 20;
 const STEP_BYTES: usize = 64 << 10;
 /// Something of a body must come within this time.
 pub(super) const BODY_PAUSE: Duration = Duration::from_secs(10);
+/// Bytes of a body that must come in a second, beyond such a pause.
+const BODY_RATE_MIN: u64 = 16 << 10;
 
 /// What may be loaded and asked by the page: what this peer serves, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -174,7 +177,7 @@ fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Failure> {
     let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
     let is_ours = match (text("sec-fetch-site"), text("origin")) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => Some(origin.trim_start_matches("http://")) == text("host"),
+        (None, Some(origin)) => origin.strip_prefix("http://").is_some_and(|origin| Some(origin) == text("host")),
         (None, None) => true,
     };
     let refusal = || Failure::new(StatusCode::FORBIDDEN, "a page of another origin asked for this; it may not");
@@ -291,20 +294,35 @@ pub(super) fn content_length(headers: &HeaderMap) -> Result<u64, Failure> {
     })
 }
 
-/// A body, part by part; whoever sends nothing for a while is cut off.
+/// A body, part by part; whoever sends nothing for a while, or too little for long, is cut off.
 #[derive(Debug)]
-pub(super) struct Parted(axum::body::BodyDataStream);
+pub(super) struct Parted {
+    stream: axum::body::BodyDataStream,
+    received: u64,
+    /// How long it was waited for. What is done with the parts takes its own time.
+    waited: Duration,
+}
 
 impl Parted {
     pub(super) fn new(body: Body) -> Self {
-        Self(body.into_data_stream())
+        Self { stream: body.into_data_stream(), received: 0, waited: Duration::ZERO }
     }
 
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
-        let slow =
-            |_| Failure::new(StatusCode::REQUEST_TIMEOUT, format!("nothing of the body came for {BODY_PAUSE:?}"));
-        let part = timeout(BODY_PAUSE, self.0.next()).await.map_err(slow)?;
-        part.transpose().map_err(|error| Failure::bad_request(format!("the body did not come whole: {error}")))
+        let slow = |_| {
+            let text = format!(
+                "the body came too slowly: {BODY_PAUSE:?} without a byte, or less than {BODY_RATE_MIN} bytes a second"
+            );
+            Failure::new(StatusCode::REQUEST_TIMEOUT, text)
+        };
+        let allowed = BODY_PAUSE + Duration::from_millis(self.received.saturating_mul(1000) / BODY_RATE_MIN);
+        let asked = clock::now();
+        let part = timeout(allowed.saturating_sub(self.waited).min(BODY_PAUSE), self.stream.next()).await;
+        self.waited += clock::now().saturating_duration_since(asked);
+        let part = part.map_err(slow)?.transpose();
+        let part = part.map_err(|error| Failure::bad_request(format!("the body did not come whole: {error}")))?;
+        self.received += part.as_ref().map_or(0, |part| part.len() as u64);
+        Ok(part)
     }
 }
 

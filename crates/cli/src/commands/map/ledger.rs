@@ -29,6 +29,8 @@ pub(super) struct Inputs {
     count: u64,
     is_counted: bool,
     digest: String,
+    /// Of what was read since it was counted.
+    read_again: blake3::Hasher,
 }
 
 impl Inputs {
@@ -44,15 +46,12 @@ impl Inputs {
             count: 0,
             is_counted: false,
             digest: String::new(),
+            read_again: blake3::Hasher::new(),
         };
-        let mut hasher = blake3::Hasher::new();
-        while let Some(line) = inputs.next_line()? {
-            hasher.update(line.value.get().as_bytes());
-            hasher.update(b"\n");
-        }
+        while inputs.next_line()?.is_some() {}
         inputs.count = inputs.next_index;
         inputs.is_counted = true;
-        inputs.digest = hasher.finalize().to_hex().to_string();
+        inputs.digest = std::mem::take(&mut inputs.read_again).finalize().to_hex().to_string();
         (inputs.next_index, inputs.line_number) = (0, 0);
         let rewinding = inputs.reader.seek(SeekFrom::Start(0));
         rewinding.with_context(|| format!("the inputs {} must be a file: they are read twice", inputs.name))?;
@@ -71,17 +70,12 @@ impl Inputs {
         self.next_index
     }
 
-    /// The output must not be the file that is read.
-    pub(super) fn is_not(&self, output: &Path) -> Result<()> {
-        let same =
-            |one: &std::fs::Metadata, other: &std::fs::Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
-        let inputs = self.reader.get_ref().metadata().with_context(|| format!("cannot read {}", self.name))?;
-        match std::fs::metadata(output) {
-            Ok(output) if same(&inputs, &output) => {
-                Err(Usage(format!("{} is the inputs: the answers must go elsewhere", self.name)).into())
-            }
-            _ => Ok(()),
+    /// All of them were read twice, and were the same both times.
+    pub(super) fn are_unchanged(&self) -> Result<()> {
+        if self.read_again.finalize().to_hex().to_string() != self.digest {
+            bail!("{} was changed while it was read: the answers are not of one version of it", self.name);
         }
+        Ok(())
     }
 
     /// Goes past the inputs that are answered already.
@@ -120,6 +114,8 @@ impl Inputs {
             }
             let value = serde_json::from_slice(text)
                 .map_err(|error| Usage(format!("{} is not JSON: {error}; every line is one value", place())))?;
+            let value: RawJson = value;
+            self.read_again.update(value.get().as_bytes()).update(b"\n");
             self.next_index += 1;
             return Ok(Some(Line { index: self.next_index - 1, value }));
         }
@@ -131,6 +127,33 @@ impl Inputs {
 struct Mark {
     /// Of the program, the inputs and what was asked.
     map: String,
+}
+
+/// The output, and the mark beside it, must not be a file that is read.
+pub(super) fn check_output(output: &Path, read: &[&Path]) -> Result<()> {
+    let place = |path: &Path| std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    let output = resolved(output);
+    if output.exists() && !output.is_file() {
+        return Err(Usage(format!("{} is no file: the answers need one", output.display())).into());
+    }
+    for written in [mark_of(&output), output] {
+        for read in read {
+            if written == **read || place(&written).is_some_and(|written| Some(written) == place(read)) {
+                let text = format!(
+                    "{} is read: the answers would overwrite it ({}); they must go elsewhere",
+                    read.display(),
+                    written.display()
+                );
+                return Err(Usage(text).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The file itself, whatever links lead to it.
+fn resolved(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The answers, in the order of the inputs.
@@ -163,6 +186,7 @@ impl Answers {
             waiting_bytes: 0,
         };
         let Some(path) = path else { return Ok(started(Writer::Stdout, None, (0, 0))) };
+        let path = &resolved(path);
         let name = path.display();
         let is_there = path.exists();
         let mark_path = mark_of(path);
@@ -179,6 +203,13 @@ impl Answers {
         let mut text = String::new();
         mark.read_to_string(&mut text).with_context(marking)?;
         let known: Option<Mark> = serde_json::from_str(&text).ok();
+        if known.is_none() && !text.is_empty() {
+            let text = format!(
+                "{} is in the way, and was not made by a map: move it, or name another output",
+                mark_path.display()
+            );
+            return Err(Usage(text).into());
+        }
         let is_same = known.is_some_and(|known| known.map == map);
         let opening = || format!("cannot write {name}");
         if is_same && !overwrite {
@@ -322,6 +353,10 @@ mod tests {
         let refused = Answers::open(Some(&path), "this map", false).unwrap_err().to_string();
         assert!(refused.contains("is there already; --overwrite replaces it"), "{refused}");
         assert_eq!(Answers::open(Some(&path), "this map", true).unwrap().written(), 0);
+        std::fs::write(mark_of(&path), "somebody's notes").unwrap();
+        let refused = Answers::open(Some(&path), "this map", true).unwrap_err().to_string();
+        assert!(refused.contains("is in the way"), "{refused}");
+        assert_eq!(std::fs::read_to_string(mark_of(&path)).unwrap(), "somebody's notes");
     }
 
     #[test]
@@ -336,8 +371,24 @@ mod tests {
             .map(|line| format!("{} {}", line.index, line.value.get()))
             .collect();
         assert_eq!(lines, ["1 [2, 3]", "2 {\"a\": 123456789012345678901234567890}"]);
-        let refused = inputs.is_not(&path).unwrap_err().to_string();
-        assert!(refused.contains("is the inputs"), "{refused}");
+        inputs.are_unchanged().unwrap();
+        let (link, marked) = (folder.path().join("link"), folder.path().join("in"));
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        std::fs::rename(&path, mark_of(&marked)).unwrap();
+        for (output, read) in [(&marked, mark_of(&marked)), (&mark_of(&marked), mark_of(&marked))] {
+            let refused = check_output(output, &[&read]).unwrap_err().to_string();
+            assert!(refused.contains("the answers would overwrite it"), "{refused}");
+        }
+        std::fs::rename(mark_of(&marked), &path).unwrap();
+        let refused = check_output(&link, &[&path]).unwrap_err().to_string();
+        assert!(refused.contains("the answers would overwrite it"), "{refused}");
+        assert!(check_output(folder.path(), &[]).unwrap_err().to_string().contains("is no file"));
+        check_output(&marked, &[&path]).unwrap();
+        std::fs::write(&path, "1\n\n [2, 4] \n{\"a\": 123456789012345678901234567890}").unwrap();
+        inputs.reader.seek(SeekFrom::Start(0)).unwrap();
+        (inputs.next_index, inputs.read_again) = (0, blake3::Hasher::new());
+        inputs.skip(3).unwrap();
+        assert!(inputs.are_unchanged().unwrap_err().to_string().contains("was changed while it was read"));
         std::fs::write(&path, "1\n").unwrap();
         inputs.reader.seek(SeekFrom::Start(0)).unwrap();
         inputs.next_index = 0;

@@ -49,17 +49,40 @@ export function whileSeen(start) {
   open();
 }
 
+// A stream of events that is opened again also when the peer refused it: a browser does not do that by itself. It begins
+// anew then, as `anew` is told.
+export function listen(path, listeners) {
+  let source = null;
+  let again = 0;
+  const open = () => {
+    source = new EventSource(path);
+    for (const [name, listener] of Object.entries(listeners)) source.addEventListener(name, listener);
+    source.addEventListener("error", () => {
+      if (source.readyState !== EventSource.CLOSED) return;
+      again = setTimeout(() => {
+        listeners.anew?.();
+        open();
+      }, 3000);
+    });
+  };
+  open();
+  return {
+    close() {
+      clearTimeout(again);
+      source.close();
+    },
+  };
+}
+
 if (live.length) {
-  whileSeen(() => {
-    const source = new EventSource(`/live?page=${encodeURIComponent(location.pathname + location.search)}`);
-    source.addEventListener("parts", (event) => {
+  whileSeen(() => listen(`/live?page=${encodeURIComponent(location.pathname + location.search)}`, {
+    parts: (event) => {
       connection.textContent = "";
       JSON.parse(event.data).forEach(show);
-    });
-    source.addEventListener("open", () => { connection.textContent = ""; });
-    source.addEventListener("error", () => { connection.textContent = "The peer does not answer; what you see may be old."; });
-    return source;
-  });
+    },
+    open: () => { connection.textContent = ""; },
+    error: () => { connection.textContent = "The peer does not answer; what you see may be old."; },
+  }));
 }
 
 export async function ask(method, path, body, kind = "application/json") {

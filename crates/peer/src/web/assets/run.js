@@ -1,5 +1,5 @@
 // The editor, and a program's way: sent, its output as it comes, its end.
-import { ask } from "/assets/page.js";
+import { ask, listen } from "/assets/page.js";
 
 const $ = (id) => document.getElementById(id);
 const program = $("program");
@@ -229,20 +229,28 @@ $("run").addEventListener("submit", async (event) => {
     return tellEnd(reply, isCall);
   }
   const path = `/api/v1/tasks/${encodeURIComponent(reply.task_id)}`;
-  const source = new EventSource(`${path}/events`);
+  const source = listen(`${path}/events`, {
+    output: ({ data }) => {
+      const { stdout, stderr } = JSON.parse(data);
+      print(stdout, false);
+      print(stderr, true);
+    },
+    end: ({ data }) => {
+      tellEnd(JSON.parse(data), isCall);
+      ended();
+    },
+    anew: () => $("output").replaceChildren(),
+    error: async () => {
+      say("The peer does not answer; trying again …");
+      const response = await fetch(path).catch(() => null);
+      if (response?.status !== 404 || running?.path !== path) return;
+      tellEnd({ error: "the peer does not know this task any more: it was started anew" }, isCall);
+      ended();
+    },
+  });
   running = { path, source };
   $("cancel").disabled = false;
   say("Running …");
-  source.addEventListener("output", ({ data }) => {
-    const { stdout, stderr } = JSON.parse(data);
-    print(stdout, false);
-    print(stderr, true);
-  });
-  source.addEventListener("end", ({ data }) => {
-    tellEnd(JSON.parse(data), isCall);
-    ended();
-  });
-  source.addEventListener("error", () => say("The peer does not answer; trying again …"));
 });
 
 $("cancel").addEventListener("click", async () => {

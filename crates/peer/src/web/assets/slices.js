@@ -1,5 +1,5 @@
 // The scheduler drawn: a lane for each worker, a colour for each task, a block for each turn, a minute back.
-import { whileSeen } from "/assets/page.js";
+import { listen, whileSeen } from "/assets/page.js";
 
 const KEPT_MS = 65_000;
 const SPANS_MS = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
@@ -187,11 +187,11 @@ function forget() {
 whileSeen(() => {
   // What is known already is told again: it is a minute at most.
   forget();
-  const source = new EventSource("/api/v1/timeline/events");
-  source.addEventListener("turns", ({ data }) => take(JSON.parse(data)));
-  // The peer came back, perhaps as another process: what it tells begins anew.
-  source.addEventListener("error", forget);
-  return source;
+  return listen("/api/v1/timeline/events", {
+    turns: ({ data }) => take(JSON.parse(data)),
+    // The peer came back, perhaps as another process: what it tells begins anew.
+    error: forget,
+  });
 });
 addEventListener("resize", later);
 setInterval(() => pausedAt === null && later(), 100);
