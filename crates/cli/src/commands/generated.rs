@@ -6,7 +6,7 @@ use crate::{
     settings::Settings,
 };
 use anyhow::{Context, Result};
-use clap::{Command, CommandFactory};
+use clap::{Command, CommandFactory, error::ErrorKind};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -45,7 +45,17 @@ pub(crate) fn config_show(node: &NodeArguments, arguments: &ConfigShowArguments)
     let name = arguments.line.first().map_or("peer", String::as_str);
     let mut command: Command = settings.applied(Some(name));
     let line = ["sandlot", name].into_iter().chain(arguments.line.iter().skip(1).map(String::as_str));
-    let matches = command.clone().ignore_errors(true).try_get_matches_from(line)?;
+    let matches = command.clone().ignore_errors(true).try_get_matches_from(line.clone())?;
+    // What is missing on this line is no setting's fault.
+    let strict = command.clone().try_get_matches_from(line).err();
+    let is_wrong = |kind| matches!(kind, ErrorKind::InvalidValue | ErrorKind::ValueValidation);
+    if let Some(error) = strict.filter(|error| is_wrong(error.kind())) {
+        let text = error.render().to_string();
+        let text = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let file = settings.file.as_ref().map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
+        let read = format!("settings were read from {file}, the environment and the arguments");
+        return Err(crate::exit::Usage(format!("{text}; {read}")).into());
+    }
     command.build();
     let unknown = || crate::exit::Usage(format!("{name:?} is no command; `sandlot --help` lists them"));
     let (of, matches) = command.find_subcommand(name).zip(matches.subcommand_matches(name)).ok_or_else(unknown)?;
