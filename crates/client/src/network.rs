@@ -41,6 +41,7 @@ pub struct Network {
     changed: Notify,
     /// A task that no peer takes for so long is given up.
     patience: Duration,
+    lost_max: u32,
 }
 
 #[derive(Debug, Default)]
@@ -65,7 +66,7 @@ impl Network {
     /// Knows this peer, or the tracker; `refresh` finds the others.
     #[must_use]
     pub fn new(peer: Address, patience: Duration) -> Self {
-        let network = Self { state: Mutex::default(), changed: Notify::new(), patience };
+        let network = Self { state: Mutex::default(), changed: Notify::new(), patience, lost_max: LOST_MAX };
         network.state().meet(peer);
         network
     }
@@ -185,7 +186,7 @@ impl Network {
                         lost += 1;
                     }
                     self.lose(&address);
-                    if lost >= LOST_MAX {
+                    if lost >= self.lost_max {
                         return Err(NetworkError::Lost(lost, last));
                     }
                 }
@@ -271,4 +272,28 @@ struct Living {
 #[derive(Debug, Deserialize)]
 struct TrackerOf {
     address: Address,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
+    #[tokio::test]
+    async fn a_task_that_no_peer_survives_is_given_up() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let peer = tokio::spawn(async move {
+            loop {
+                // It takes the task, and is gone.
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = stream.read(&mut [0; 100]).await;
+            }
+        });
+        let network = Network { lost_max: 2, ..Network::new(Address::new("127.0.0.1", port), Duration::from_secs(60)) };
+        let error = network.run(CpuTask::new("def main(): pass")).await.unwrap_err();
+        assert!(matches!(error, NetworkError::Lost(2, _)), "{error}");
+        assert_eq!(network.lost(), 2);
+        peer.abort();
+    }
 }

@@ -315,9 +315,8 @@ impl Parted {
             );
             Failure::new(StatusCode::REQUEST_TIMEOUT, text)
         };
-        let allowed = BODY_PAUSE + Duration::from_millis(self.received.saturating_mul(1000) / BODY_RATE_MIN);
         let asked = clock::now();
-        let part = timeout(allowed.saturating_sub(self.waited).min(BODY_PAUSE), self.stream.next()).await;
+        let part = timeout(patience(self.received, self.waited), self.stream.next()).await;
         self.waited += clock::now().saturating_duration_since(asked);
         let part = part.map_err(slow)?.transpose();
         let part = part.map_err(|error| Failure::bad_request(format!("the body did not come whole: {error}")))?;
@@ -326,9 +325,26 @@ impl Parted {
     }
 }
 
+/// How long the next part of a body may take, when so much has come and was waited for so long.
+fn patience(received: u64, waited: Duration) -> Duration {
+    let allowed = BODY_PAUSE + Duration::from_millis(received.saturating_mul(1000) / BODY_RATE_MIN);
+    allowed.saturating_sub(waited).min(BODY_PAUSE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_that_trickles_is_cut_off() {
+        assert_eq!(patience(0, Duration::ZERO), BODY_PAUSE);
+        // A byte every three seconds: the fourth one is too late.
+        let second = Duration::from_secs(1);
+        assert_eq!(patience(3, second * 9).as_secs(), 1);
+        assert_eq!(patience(4, second * 11), Duration::ZERO);
+        // At the least rate for an hour.
+        assert_eq!(patience(BODY_RATE_MIN * 3600, second * 3600), BODY_PAUSE);
+    }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (header::HeaderName::from_static(name), value.parse().unwrap())).collect()
