@@ -334,6 +334,26 @@ def a_hidden_page_asks_for_nothing(network, shown):
             until(now)
 
 
+@step
+def a_refused_stream_is_opened_again(network, shown):
+    """opens a stream again that the peer refused"""
+    page, refused = shown.page, []
+
+    def refuse(route):
+        refused.append(route.request.url)
+        route.fulfill(status=503, body="the peer has too many streams")
+
+    page.route("**/api/v1/tasks/*/events", refuse, times=1)
+    page.goto("/run")
+    page.get_by_role("textbox", name="Program").fill("print('once')\n")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator("#output")).to_have_text("once\n")
+    expect(page.locator("#state")).to_have_text("Ended: ok")
+    assert len(refused) == 1, refused
+    # The browser tells of the refusal that was asked for.
+    shown.faults = [fault for fault in shown.faults if "503" not in fault]
+
+
 def without_javascript(network, browser):
     shown = Shown(browser, network.pages[0], java_script_enabled=False)
     for path, text in [("/", "The network"), ("/tasks", "loop-a"), ("/slices", "The last minute"), ("/memory", "user/1"), ("/run", "needs JavaScript"), ("/api", "listTasks")]:

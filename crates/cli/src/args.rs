@@ -406,7 +406,8 @@ pub(crate) struct BatchArguments {
   sandlot map examples/primes.py --function primes_below --inputs numbers.jsonl -o counts.jsonl
 
 Each line of the inputs is one JSON value and the function's one argument; each line of the output has the input's index
-and the result, or the error. A call whose peer is lost runs again elsewhere, so it may run twice.")]
+and the result, or the error. A call whose peer is lost runs again elsewhere, so it may run twice; one whose peer was lost
+ten times is answered with that.")]
 pub(crate) struct MapArguments {
     /// The program
     #[arg(value_name = "FILE.py")]
@@ -433,7 +434,7 @@ pub(crate) struct MapArguments {
     #[arg(long)]
     pub(crate) keep_output: bool,
     /// Give up when no peer takes a call for so many seconds
-    #[arg(long, default_value_t = 60.0)]
+    #[arg(long, default_value_t = 60.0, value_parser = seconds)]
     pub(crate) patience: f64,
     /// How often a call that failed is tried again
     #[arg(long, default_value_t = 0)]
@@ -585,6 +586,12 @@ pub(crate) struct FileArguments {
     /// The name that the peer keeps it under
     #[arg(long)]
     pub(crate) filename: FileName,
+}
+
+/// A number of seconds.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| seconds.is_finite());
+    seconds.ok_or_else(|| "it is a number of seconds".to_owned())
 }
 
 #[cfg(test)]

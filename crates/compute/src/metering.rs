@@ -158,7 +158,8 @@ impl Writer<'_> {
             let (count, kind) = declared?;
             locals.push((count, self.val_type(kind)?));
         }
-        let bytes = self.content.parameters[self.content.functions[index] as usize]
+        // Keeps the length of a copy while it is paid.
+        let length = self.content.parameters[self.content.functions[index] as usize]
             + locals.iter().map(|(count, _)| count).sum::<u32>();
         if is_metered && flow.has_bulk {
             locals.push((1, ValType::I32));
@@ -186,9 +187,9 @@ impl Writer<'_> {
                 }
                 (_, Some(start)) => body.take(&cost(start)),
                 (_, None) if is_metered && flow::is_bulk(&operator) => {
-                    body.function.instruction(&Instruction::LocalSet(bytes));
-                    body.take(&[Instruction::LocalGet(bytes), Instruction::I64ExtendI32U]);
-                    body.function.instruction(&Instruction::LocalGet(bytes));
+                    body.function.instruction(&Instruction::LocalSet(length));
+                    body.take(&[Instruction::LocalGet(length), Instruction::I64ExtendI32U]);
+                    body.function.instruction(&Instruction::LocalGet(length));
                 }
                 (_, None) => {}
             }

@@ -11,7 +11,8 @@ const TIMED: &str = include_str!("../../conformance/timed.txt");
 
 /// Per group how many tests passed, and which did not.
 ///
-/// Its text is a line `suite: VERSION`, a line `GROUP PASSED` for each group, and a line with two spaces and an id for each test that failed.
+/// Its text is a line `suite: VERSION`, a line `GROUP PASSED` for each group, and a line with two spaces and an id for each
+/// test that failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kept {
     /// Which version of the tests it was: other versions have other tests.

@@ -118,10 +118,12 @@ async fn settings_come_from_a_file_the_environment_and_arguments() {
     let run = ["run", "--no-stdin", program.to_str().unwrap(), "--help"];
     let refused = sandlot().env("SANDLOT_CONFIG", &file).args(run).output().await.unwrap();
     assert!(String::from_utf8_lossy(&refused.stderr).contains("127.0.0.1:1:"), "{refused:?}");
-    std::fs::write(&file, "[map]\njobs = 0\npatience = 5\n").unwrap();
-    let refused = sandlot().env("SANDLOT_CONFIG", &file).args(["config", "show", "map"]).output().await.unwrap();
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(said.contains("'--jobs <JOBS>'") && said.contains(path) && refused.status.code() == Some(2), "{said}");
+    for (wrong, option) in [("jobs = 0", "'--jobs <JOBS>'"), ("patience = nan", "'--patience <PATIENCE>'")] {
+        std::fs::write(&file, format!("[map]\n{wrong}\n")).unwrap();
+        let refused = sandlot().env("SANDLOT_CONFIG", &file).args(["config", "show", "map"]).output().await.unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(said.contains(option) && said.contains(path) && refused.status.code() == Some(2), "{said}");
+    }
     std::fs::write(&file, "[peer]\nworkres = 3\n").unwrap();
     // Whoever asks for help finds it, whatever the file says.
     printed(&sandlot().env("SANDLOT_CONFIG", &file).args(["status", "--help"]).output().await.unwrap());

@@ -69,9 +69,6 @@ pub(crate) async fn map(node: &NodeArguments, arguments: MapArguments) -> Result
     if began_at > 0 {
         output::error_line(&format!("sandlot: {began_at} of {total} inputs are answered already; going on"));
     }
-    if !arguments.patience.is_finite() {
-        return Err(Usage("--patience is a number of seconds".to_owned()).into());
-    }
     let patience = Duration::from_secs_f64(arguments.patience.clamp(0.0, 1e6));
     let network = Network::new(client(node).address().clone(), patience);
     let mut progress = Progress::new(total, began_at);
@@ -162,9 +159,8 @@ async fn drive(
                         CpuResult::ended(new_task_id(), Outcome::Rejected, error.to_string(), &nobody())
                     }
                     // It may well be what it does that its peers do not survive.
-                    Err(NetworkError::Lost(..)) => {
-                        let error = ran.err().map(|error| error.to_string()).unwrap_or_default();
-                        CpuResult::ended(new_task_id(), Outcome::Crashed, error, &nobody())
+                    Err(error @ NetworkError::Lost(..)) => {
+                        CpuResult::ended(new_task_id(), Outcome::Crashed, error.to_string(), &nobody())
                     }
                     Err(error) => return Err(error.into()),
                 };

@@ -40,13 +40,7 @@ enum State {
 impl Plan {
     pub(super) fn new(flows: &[Flow], imported: u32) -> Self {
         let states = states(flows, imported);
-        let units = |cost: &Cost| {
-            let calls = cost.calls.iter().map(|(function, times)| match local(*function, imported) {
-                Some(function) => states[function].expected() * times,
-                None => 0.0,
-            });
-            ((cost.operators + calls.sum::<f64>()).ceil() as i64).max(1)
-        };
+        let units = |cost: &Cost| (expected(cost, &states, imported).ceil() as i64).max(1);
         let taken = |(flow, state): (&Flow, &State)| Taken {
             entry: (*state == State::Counts).then(|| units(&flow.entry)),
             loops: flow.loops.iter().map(|(at, cost)| (*at, units(cost))).collect(),
@@ -78,6 +72,12 @@ impl State {
 /// The place of a function among those that are not imported.
 fn local(function: u32, imported: u32) -> Option<usize> {
     function.checked_sub(imported).map(|function| function as usize)
+}
+
+/// What this costs with the calls that do not count themselves.
+fn expected(cost: &Cost, states: &[State], imported: u32) -> f64 {
+    let calls = cost.calls.iter().filter_map(|(call, times)| Some(states[local(*call, imported)?].expected() * times));
+    cost.operators + calls.sum::<f64>()
 }
 
 /// Looks at all functions, those first that others call.
@@ -112,8 +112,7 @@ fn states(flows: &[Flow], imported: u32) -> Vec<State> {
             states[function] = if flow.calls_any || in_circle[function] || most > UNCOUNTED_OPERATORS_MAX {
                 State::Counts
             } else {
-                let calls = flow.entry.calls.iter().filter_map(|(call, times)| Some(callee(call)?.expected() * times));
-                State::Folded { expected: flow.entry.operators + calls.sum::<f64>(), most }
+                State::Folded { expected: expected(&flow.entry, &states, imported), most }
             };
         }
     }
