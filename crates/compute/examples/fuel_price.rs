@@ -54,6 +54,7 @@ impl Interpreter {
         let mut config = Config::new();
         config
             .wasm_branch_hinting(true)
+            .wasm_wide_arithmetic(true)
             .wasm_relaxed_simd(false)
             .wasm_memory64(false)
             .memory_guaranteed_dense_image_size(1 << 30)

@@ -213,6 +213,7 @@ fn engine_config(slots: &Arc<Slots>) -> Config {
     let mut config = Config::new();
     config
         .wasm_branch_hinting(true)
+        .wasm_wide_arithmetic(true)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
         .generate_address_map(false)

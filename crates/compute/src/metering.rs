@@ -18,17 +18,22 @@
 
 mod calls;
 mod flow;
+mod peephole;
 #[cfg(test)]
 mod tests;
 
 use calls::Plan;
 use flow::Flow;
+use peephole::Scratch;
 use wasm_encoder::{
     BlockType, BranchHint, BranchHints, CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function,
     GlobalSection, GlobalType, ImportSection, Instruction, Module, SectionId, TypeSection, ValType,
     reencode::{self, Reencode},
 };
-use wasmparser::{CompositeInnerType, FunctionBody, Operator, Parser, Payload, TypeRef, Validator, WasmFeatures};
+use wasmparser::{
+    CompositeInnerType, ExternalKind, FuncType, FunctionBody, Operator, Parser, Payload, TypeRef, Validator,
+    WasmFeatures,
+};
 
 /// The module and the name of the function that is called when the fuel is used up.
 pub const IMPORT_USED_UP: (&str, &str) = ("sandlot", "fuel_used_up");
@@ -36,8 +41,12 @@ pub const IMPORT_USED_UP: (&str, &str) = ("sandlot", "fuel_used_up");
 pub const EXPORT_FUEL: &str = "sandlot_fuel";
 
 /// What decides how a module is metered: code that was made with another one is not to be used.
-pub(crate) const SOURCES: [&str; 3] =
-    [include_str!("metering.rs"), include_str!("metering/calls.rs"), include_str!("metering/flow.rs")];
+pub(crate) const SOURCES: [&str; 4] = [
+    include_str!("metering.rs"),
+    include_str!("metering/calls.rs"),
+    include_str!("metering/flow.rs"),
+    include_str!("metering/peephole.rs"),
+];
 
 /// What a module may use: this file knows all ways in which such code can go back to where it was.
 const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL).union(WasmFeatures::EXTENDED_CONST);
@@ -89,14 +98,14 @@ pub fn metered(wasm: &[u8], metering: Metering) -> Result<Vec<u8>, MeteringError
 /// What is in a module.
 #[derive(Default)]
 struct Content<'a> {
-    types: u32,
+    types: Vec<FuncType>,
     imported_functions: u32,
     globals: u32,
-    /// How many parameters each type has.
-    parameters: Vec<u32>,
     /// The type of each function that is not imported.
     functions: Vec<u32>,
     bodies: Vec<FunctionBody<'a>>,
+    /// The function that multiplies integers of 128 bits.
+    multiply: Option<u32>,
 }
 
 impl<'a> Content<'a> {
@@ -110,8 +119,7 @@ impl<'a> Content<'a> {
                             let CompositeInnerType::Func(function) = &subtype.composite_type.inner else {
                                 return Err(MeteringError("it has types that are no functions".to_owned()));
                             };
-                            content.parameters.push(u32::try_from(function.params().len()).unwrap_or(u32::MAX));
-                            content.types += 1;
+                            content.types.push(function.clone());
                         }
                     }
                 }
@@ -128,11 +136,36 @@ impl<'a> Content<'a> {
                     content.functions = functions.into_iter().collect::<Result<_, _>>()?;
                 }
                 Payload::GlobalSection(globals) => content.globals += globals.count(),
+                Payload::ExportSection(exports) => {
+                    for export in exports {
+                        let export = export?;
+                        if export.kind == ExternalKind::Func && export.name == peephole::EXPORT_MULTIPLY {
+                            content.multiply = Some(export.index);
+                        }
+                    }
+                }
                 Payload::CodeSectionEntry(body) => content.bodies.push(body),
                 _ => {}
             }
         }
+        content.multiply = content.multiply.filter(|function| {
+            let defined = function.checked_sub(content.imported_functions);
+            defined.is_some_and(|index| peephole::is_multiplication(content.type_of(index as usize)))
+        });
         Ok(content)
+    }
+
+    /// The type of the function with this body.
+    fn type_of(&self, index: usize) -> &FuncType {
+        &self.types[self.functions[index] as usize]
+    }
+
+    fn parameters_count(&self, index: usize) -> u32 {
+        u32::try_from(self.type_of(index).params().len()).unwrap_or(u32::MAX)
+    }
+
+    fn types_count(&self) -> u32 {
+        u32::try_from(self.types.len()).unwrap_or(u32::MAX)
     }
 }
 
@@ -159,11 +192,13 @@ impl Writer<'_> {
             locals.push((count, self.val_type(kind)?));
         }
         // Keeps the length of a copy while it is paid.
-        let length = self.content.parameters[self.content.functions[index] as usize]
-            + locals.iter().map(|(count, _)| count).sum::<u32>();
-        if is_metered && flow.has_bulk {
+        let length = self.content.parameters_count(index) + locals.iter().map(|(count, _)| count).sum::<u32>();
+        let pays_bulk = is_metered && flow.has_bulk;
+        if pays_bulk {
             locals.push((1, ValType::I32));
         }
+        let scratch = Scratch::new(&source, self.content.multiply, length + u32::from(pays_bulk))?;
+        locals.extend(scratch.locals());
         let mut body = Body {
             function: Function::new(locals),
             hints: Vec::new(),
@@ -193,7 +228,10 @@ impl Writer<'_> {
                 }
                 (_, None) => {}
             }
-            body.function.instruction(&self.instruction(operator)?);
+            match scratch.replacement(&operator, self.content.multiply)? {
+                Some(instructions) => body.all(&instructions),
+                None => body.all(&[self.instruction(operator)?]),
+            }
             if is_metered && flow.is_counted_at_start(at) {
                 body.take(&cost(at));
             }
@@ -212,7 +250,7 @@ impl Writer<'_> {
     }
 
     fn add_to_imports(&self, imports: &mut ImportSection) {
-        imports.import(IMPORT_USED_UP.0, IMPORT_USED_UP.1, EntityType::Function(self.content.types));
+        imports.import(IMPORT_USED_UP.0, IMPORT_USED_UP.1, EntityType::Function(self.content.types_count()));
     }
 
     /// A store begins without fuel.
@@ -371,12 +409,16 @@ struct Body {
 }
 
 impl Body {
+    fn all(&mut self, instructions: &[Instruction<'_>]) {
+        for instruction in instructions {
+            self.function.instruction(instruction);
+        }
+    }
+
     /// Takes fuel, and calls the host when there is none.
     fn take(&mut self, cost: &[Instruction<'_>]) {
         self.function.instruction(&Instruction::GlobalGet(self.fuel));
-        for instruction in cost {
-            self.function.instruction(instruction);
-        }
+        self.all(cost);
         self.function.instruction(&Instruction::I64Sub);
         self.function.instruction(&Instruction::GlobalSet(self.fuel));
         self.function.instruction(&Instruction::GlobalGet(self.fuel));

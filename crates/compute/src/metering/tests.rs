@@ -61,7 +61,7 @@ impl Drop for Watch {
 fn calls(wasm: &[u8], metering: Option<Metering>) -> Vec<(String, Run)> {
     let wasm = metering.map_or_else(|| wasm.to_vec(), |metering| metered(wasm, metering).unwrap());
     let mut config = Config::new();
-    config.epoch_interruption(true).wasm_branch_hinting(true).max_wasm_stack(256 << 10);
+    config.epoch_interruption(true).wasm_branch_hinting(true).wasm_wide_arithmetic(true).max_wasm_stack(256 << 10);
     let engine = Engine::new(&config).unwrap();
     let module = Module::new(&engine, &wasm).unwrap_or_else(|error| panic!("{error:?}"));
     let watch = Watch::over(&engine);
@@ -245,6 +245,88 @@ fn hints_are_at_branches() {
     }
     // The first branch leads around a trap; the `if` and the last branch lead to one; the loop looks for its fuel.
     assert_eq!(taken, [true, false, false, false]);
+}
+
+/// Those of all functions.
+fn operators(wasm: &[u8]) -> Vec<Operator<'_>> {
+    let bodies = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload.unwrap() {
+        Payload::CodeSectionEntry(body) => Some(body.get_operators_reader().unwrap()),
+        _ => None,
+    });
+    bodies.flat_map(|body| body.into_iter().map(Result::unwrap).collect::<Vec<_>>()).collect()
+}
+
+/// A table of branches to six blocks that tell which one it was, called with every index of interest.
+fn branches(targets: &[u32]) -> Vec<u8> {
+    let table: Vec<_> = targets.iter().map(u32::to_string).collect();
+    let blocks = (0..6u32).fold(format!("local.get 0 br_table {}", table.join(" ")), |inner, block| {
+        format!("(block {inner}) i32.const {block} return")
+    });
+    let calls = [0, 1, 2, 3, 4, 5, 6, 7, 8, -1]
+        .map(|index| format!("(func (export \"{index}\") (result i32) (call $f (i32.const {index})))"));
+    wat::parse_str(format!("(module (func $f (param i32) (result i32) {blocks}) {})", calls.join(" "))).unwrap()
+}
+
+#[test]
+fn tables_lead_where_they_led() {
+    let has_table = |wasm: &[u8]| operators(wasm).iter().any(|operator| matches!(operator, Operator::BrTable { .. }));
+    let cases: [(&[u32], bool); 9] = [
+        (&[0], false),
+        (&[1, 0], false),
+        (&[0, 0, 0, 1], false),
+        (&[0, 1, 2, 3], false),
+        (&[0, 0, 1, 1, 2, 2, 3], false),
+        (&[0, 1, 2, 3, 3, 3], false),
+        (&[0, 1, 2, 3, 4], true),
+        (&[5, 4, 3, 2, 1, 0], true),
+        (&[0, 1, 0, 1, 0], true),
+    ];
+    for (targets, is_kept) in cases {
+        let wasm = branches(targets);
+        let values = |runs: Vec<(String, Run)>| runs.into_iter().map(|(name, run)| (name, run.end)).collect::<Vec<_>>();
+        assert_eq!(values(calls(&wasm, Some(Metering::Fuel))), values(calls(&wasm, None)), "{targets:?}");
+        assert_eq!(has_table(&metered(&wasm, Metering::Fuel).unwrap()), is_kept, "{targets:?}");
+    }
+}
+
+/// A module that multiplies integers of 128 bits as compiled Rust does; the function itself would give nothing.
+fn product(low: u64, high: u64, other_low: u64, other_high: u64) -> Vec<u8> {
+    let numbers = [low, high, other_low, other_high].map(|number| format!("(i64.const {})", number.cast_signed()));
+    let text = format!(
+        "(module (memory 1) (func $multiply (export \"__multi3\") (param i32 i64 i64 i64 i64))
+           (func (export \"f\") (result i64 i64) (call $multiply (i32.const 16) {})
+             (i64.load (i32.const 16)) (i64.load (i32.const 24))))",
+        numbers.join(" ")
+    );
+    wat::parse_str(text).unwrap()
+}
+
+#[test]
+fn products_are_those_of_128_bits() {
+    let check = |a: u128, b: u128| {
+        let halves = |number: u128| (number as u64, (number >> 64) as u64);
+        let ((a_low, a_high), (b_low, b_high)) = (halves(a), halves(b));
+        let mut runs = calls(&product(a_low, a_high, b_low, b_high), Some(Metering::Fuel));
+        let (low, high) = halves(a.wrapping_mul(b));
+        let expected = [low, high].map(|half| format!("{:?}", Val::I64(half.cast_signed()))).to_vec();
+        assert_eq!(runs.pop().map(|(_, run)| run.end), Some(End::Values(expected)), "{a} * {b}");
+    };
+    for a in [0, 1, u128::from(u64::MAX), 1 << 64, u128::MAX, u128::MAX / 3] {
+        for b in [1, u128::from(u64::MAX), 1 << 127, 0x1234_5678_9abc_def0_0fed_cba9_8765_4321] {
+            check(a, b);
+        }
+    }
+}
+
+#[test]
+fn a_function_of_that_name_and_another_type_is_called() {
+    let wasm = wat::parse_str(
+        "(module (func $multiply (export \"__multi3\") (param i64 i64) (result i64) (i64.const 5))
+           (func (export \"f\") (result i64) (call $multiply (i64.const 2) (i64.const 3))))",
+    );
+    let runs = calls(&wasm.unwrap(), Some(Metering::Fuel));
+    let values = End::Values(vec![format!("{:?}", Val::I64(5))]);
+    assert!(runs.iter().any(|(name, run)| name == "f" && run.end == values));
 }
 
 #[test]
