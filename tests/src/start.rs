@@ -48,7 +48,7 @@ fn trivial() -> Run {
 /// How long it took, and how much of that a processor worked on it, in milliseconds.
 async fn answer(compute: &Compute) -> (f64, f64) {
     let started = clock::now();
-    let report = compute.submit(trivial()).expect("there is room").wait().await;
+    let report = compute.submit_here(trivial()).expect("there is room").wait().await;
     let took = started.elapsed();
     assert_eq!((report.outcome, report.value.as_ref().map(|value| value.get())), (Outcome::Ok, Some("49")));
     (took.as_secs_f64() * 1e3, report.usage.cpu_ms)

@@ -1,5 +1,9 @@
 //! The worker threads: each takes the run whose turn it is, polls it once (one slice), and puts it back.
 //!
+//! There are as many seats as workers, and whoever gives a run a turn has one. A thread that submits a run while a seat
+//! is free and no other run wants it begins the run itself ([`Compute::submit_here`]): waking a worker and being woken by
+//! it takes as long as a short run.
+//!
 //! A run that was not woken during its slice waits for the host and is outside the run queue until it is woken.
 //! Stopping a run (its handle was dropped, its time is over, the process stops) is dropping its future, which a
 //! worker does in the run's next turn.
@@ -38,6 +42,10 @@ pub(crate) const PARTS: u32 = 8;
 /// So many slices has a run's first turn, which pays for its start: most runs end in it. They are charged like any
 /// others.
 const FIRST_TURN_SLICES: u32 = 3;
+/// So long a thread that submits a run works on it at most (and a part of a slice more); what is left is the workers'.
+const HERE_MAX: Duration = Duration::from_micros(500);
+/// So many sandboxes wait to be put away before a thread that submits runs leaves the next run to the workers.
+const LEFT_BEHIND_MAX: usize = 16;
 /// How much of what is known of the cost of a run the newest one changes.
 const COST_NEWEST: f64 = 0.1;
 /// A refused client is told to wait at least and at most so long.
@@ -115,6 +123,10 @@ pub(crate) struct State {
     parked: BTreeSet<RunId>,
     /// The parked one that goes on nevertheless, so that somebody does.
     unparked: Option<RunId>,
+    /// The seats that nobody has.
+    seats: BTreeSet<u16>,
+    /// What ended elsewhere than at a worker.
+    left_behind: Vec<Ended>,
 }
 
 pub(crate) struct Slot {
@@ -157,8 +169,10 @@ impl Compute {
             run_cost: config.slice,
             parked: BTreeSet::new(),
             unparked: None,
+            seats: BTreeSet::new(),
+            left_behind: Vec::new(),
         };
-        let count = config.workers.max(1);
+        let count = config.workers.clamp(1, usize::from(u16::MAX));
         let stock = Stock::new(guest.clone(), count.saturating_mul(STOCK_PER_WORKER).min(STOCK_MAX));
         let measured = measure(&stock, config.slice);
         let shared = Arc::new(Shared {
@@ -173,13 +187,13 @@ impl Compute {
             stock,
             codes: Arc::default(),
         });
+        shared.state().seats.extend((0..=u16::MAX).take(count));
         let runtime = Handle::current();
         let workers = (0..count)
             .map(|index| {
                 let (shared, runtime) = (Arc::clone(&shared), runtime.clone());
                 let name = format!("worker-{index}");
-                let index = u16::try_from(index).unwrap_or(u16::MAX);
-                thread::Builder::new().name(name).spawn(move || work(&shared, &runtime, index))
+                thread::Builder::new().name(name).spawn(move || work(&shared, &runtime))
             })
             .collect::<std::io::Result<Vec<_>>>()?;
         Ok(Self { shared, guest, config, workers: Mutex::new(workers) })
@@ -190,6 +204,27 @@ impl Compute {
     /// # Errors
     /// When too many runs wait already.
     pub fn submit(&self, run: Run) -> Result<RunHandle, QueueFull> {
+        let (handle, _) = self.enqueue(run, false)?;
+        Ok(handle)
+    }
+
+    /// Puts a run into the queue, and where it is its turn at once and a sandbox is in stock, gives it that turn in this
+    /// thread: a short run has ended when this returns. The thread is kept for half a millisecond, and then for as long
+    /// as a part of a slice takes. Outside of a tokio runtime this is `submit`.
+    ///
+    /// # Errors
+    /// As `submit`.
+    pub fn submit_here(&self, run: Run) -> Result<RunHandle, QueueFull> {
+        let (handle, loan) = self.enqueue(run, Handle::try_current().is_ok())?;
+        if let Some((turn, seat)) = loan {
+            let ended = self.shared.turn(turn, seat, HERE_MAX);
+            self.shared.give_back(seat, ended);
+        }
+        Ok(handle)
+    }
+
+    /// Puts a run into the queue; `here` when the caller would give it a turn, if it is to have one.
+    fn enqueue(&self, run: Run, here: bool) -> Result<(RunHandle, Option<(Turn, u16)>), QueueFull> {
         let standing = Standing { submitter: run.submitter.clone(), priority: run.priority, weight: run.weight };
         let account = Account::new(run.limits.clone(), part_fuel(self.shared.slice_fuel));
         let (stdout, stderr) = (account.stdout.clone(), account.stderr.clone());
@@ -208,7 +243,7 @@ impl Compute {
             drop(state);
             let end = account.end(Stop::Stopping);
             let _ = reply.send(account.report(end));
-            return Ok(handle(report));
+            return Ok((handle(report), None));
         }
         let waker = Waker::from(Arc::new(RunWaker { shared: Arc::downgrade(&self.shared), id }));
         let label = Arc::clone(&run.label);
@@ -216,9 +251,10 @@ impl Compute {
         state.slots.insert(id, Slot { work, label, waker, reply, stop: None, account, holding: None });
         state.queue.push(id, standing, self.shared.now());
         let begun = self.shared.admit(&mut state);
+        let loan = if here { self.shared.borrow_seat(&mut state, id) } else { None };
         drop(state);
-        self.shared.look(begun);
-        Ok(handle(report))
+        self.shared.look(begun.saturating_sub(usize::from(loan.is_some())));
+        Ok((handle(report), loan))
     }
 
     /// The scheduler's figures now.
@@ -328,7 +364,7 @@ struct Beginning {
 /// What a turn cost.
 #[derive(Debug, Clone, Copy)]
 struct Cost {
-    worker: u16,
+    seat: u16,
     started: Instant,
     wall: Duration,
     usage: ThreadUsage,
@@ -336,57 +372,35 @@ struct Cost {
     parts: u32,
 }
 
-fn work(shared: &Shared, runtime: &Handle, worker: u16) {
+/// A run that has ended, and of which that was told.
+struct Ended {
+    id: RunId,
+    /// Of its last turn.
+    cpu: Duration,
+    /// What is to be dropped.
+    sandbox: Box<dyn Send>,
+    holding: Option<Arc<Holding>>,
+}
+
+/// What a worker is to do.
+enum Duty {
+    Turn(Turn, u16),
+    PutAway(Ended),
+}
+
+fn work(shared: &Shared, runtime: &Handle) {
     let _guard = runtime.enter();
-    while let Some(turn) = shared.take_turn() {
-        let Turn { id, work, waker, stop } = turn;
-        let (started, before) = (clock::now(), ThreadUsage::now());
-        let cost = |parts| Cost {
-            worker,
-            started,
-            wall: clock::now().saturating_duration_since(started),
-            usage: ThreadUsage::now().since(before),
-            parts,
-        };
-        if let Some(stop) = stop {
-            shared.finish(id, cost(0), work, |account| account.end(stop));
-            continue;
-        }
-        let (mut future, slices) = match work {
-            TurnWork::GoOn(future) => (future, 1),
-            TurnWork::Begin(beginning) => match shared.begin(*beginning) {
-                Ok(future) => (future, FIRST_TURN_SLICES),
-                Err(error) => {
-                    let end = RunEnd::failed(Outcome::Crashed, format!("there is no sandbox: {error:#}"));
-                    shared.finish(id, cost(0), (), |_| end);
-                    continue;
-                }
-            },
-        };
-        let mut context = Context::from_waker(&waker);
-        let mut parts = 0;
-        let poll = loop {
-            let poll = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context)));
-            let is_pending = matches!(poll, Ok(Poll::Pending));
-            if is_pending && started.elapsed() < shared.slice * slices && shared.goes_on(id) {
-                parts += 1;
-                continue;
+    let mut seat = None;
+    while let Some(duty) = shared.next_duty(seat.take()) {
+        let ended = match duty {
+            Duty::Turn(turn, taken) => {
+                seat = Some(taken);
+                shared.turn(turn, taken, Duration::MAX)
             }
-            break poll;
+            Duty::PutAway(ended) => Some(ended),
         };
-        match poll {
-            Ok(Poll::Pending) => shared.turn_over(id, future, cost(parts)),
-            Ok(Poll::Ready((end, sandbox))) => {
-                let cost = cost(parts);
-                if shared.count(&mut shared.state(), id, cost) == Some(0) {
-                    sandbox.had_no_faults();
-                }
-                shared.put_away(id, cost, sandbox, |_| end);
-            }
-            Err(_) => {
-                let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
-                shared.finish(id, cost(parts), future, |_| end);
-            }
+        if let Some(ended) = ended {
+            shared.put_away(ended);
         }
     }
 }
@@ -438,16 +452,101 @@ impl Shared {
         }
     }
 
-    /// Waits for a run whose turn it is; `None` once the process stops and no run is left.
-    fn take_turn(&self) -> Option<Turn> {
+    /// Gives a run its turn, which is over after this time at the latest.
+    fn turn(&self, turn: Turn, seat: u16, most: Duration) -> Option<Ended> {
+        let Turn { id, work, waker, stop } = turn;
+        let (started, before) = (clock::now(), ThreadUsage::now());
+        let cost = |parts| Cost {
+            seat,
+            started,
+            wall: clock::now().saturating_duration_since(started),
+            usage: ThreadUsage::now().since(before),
+            parts,
+        };
+        if let Some(stop) = stop {
+            return self.end(id, cost(0), work, |account| account.end(stop));
+        }
+        let (mut future, slices) = match work {
+            TurnWork::GoOn(future) => (future, 1),
+            TurnWork::Begin(beginning) => match self.begin(*beginning) {
+                Ok(future) => (future, FIRST_TURN_SLICES),
+                Err(error) => {
+                    let end = RunEnd::failed(Outcome::Crashed, format!("there is no sandbox: {error:#}"));
+                    return self.end(id, cost(0), (), |_| end);
+                }
+            },
+        };
+        let most = most.min(self.slice * slices);
+        let mut context = Context::from_waker(&waker);
+        let mut parts = 0;
+        let poll = loop {
+            let poll = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context)));
+            let is_pending = matches!(poll, Ok(Poll::Pending));
+            if is_pending && started.elapsed() < most && self.goes_on(id) {
+                parts += 1;
+                continue;
+            }
+            break poll;
+        };
+        match poll {
+            Ok(Poll::Pending) => self.turn_over(id, future, cost(parts)),
+            Ok(Poll::Ready((end, sandbox))) => {
+                let cost = cost(parts);
+                if self.count(&mut self.state(), id, cost) == Some(0) {
+                    sandbox.had_no_faults();
+                }
+                self.answer(id, cost.usage.cpu, sandbox, |_| end)
+            }
+            Err(_) => {
+                let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
+                self.end(id, cost(parts), future, |_| end)
+            }
+        }
+    }
+
+    /// This run's turn and a seat for it, if it is the only one that wants a turn, and may have it at once.
+    fn borrow_seat(&self, state: &mut State, id: RunId) -> Option<(Turn, u16)> {
+        let (runnable, ..) = state.queue.live();
+        let is_alone = runnable == 1 && state.queue.state(id) == Some(RunState::Runnable);
+        if !is_alone || state.left_behind.len() >= LEFT_BEHIND_MAX || self.stock.ready() == 0 {
+            return None;
+        }
+        let seat = state.seats.pop_first()?;
+        let now = clock::now();
+        let next = state.queue.next(now.saturating_duration_since(self.epoch));
+        debug_assert_eq!(next, Some(id), "nobody else wants a turn");
+        Some((state.turn(next?, now), seat))
+    }
+
+    /// The seat is free again; what ended is the workers' to put away.
+    fn give_back(&self, seat: u16, ended: Option<Ended>) {
         let mut state = self.state();
+        state.seats.insert(seat);
+        state.left_behind.extend(ended);
+        let (runnable, ..) = state.queue.live();
+        let duties = runnable + state.left_behind.len();
+        drop(state);
+        self.look(duties.min(1));
+    }
+
+    /// Takes the seat back, and waits for something to do; `None` once the process stops and no run is left.
+    fn next_duty(&self, seat: Option<u16>) -> Option<Duty> {
+        let mut state = self.state();
+        state.seats.extend(seat);
         // Of the stock: whoever has nothing to do fills it.
         let mut is_full = false;
         loop {
             let now = clock::now();
             state.expire(now, now.saturating_duration_since(self.epoch));
-            if let Some(id) = state.queue.next(now.saturating_duration_since(self.epoch)) {
-                return Some(state.turn(id, now));
+            if let Some(ended) = state.left_behind.pop() {
+                return Some(Duty::PutAway(ended));
+            }
+            // Without a seat: whoever has it looks again when it gives it back.
+            if let Some(seat) = state.seats.first().copied()
+                && let Some(id) = state.queue.next(now.saturating_duration_since(self.epoch))
+            {
+                state.seats.remove(&seat);
+                return Some(Duty::Turn(state.turn(id, now), seat));
             }
             if state.stopping && state.queue.is_empty() {
                 self.changed.notify_all();
@@ -475,18 +574,17 @@ impl Shared {
         state.slots.get(&id).is_some_and(|slot| slot.stop.is_none()) && state.queue.take_wake(id)
     }
 
-    fn turn_over(&self, id: RunId, future: RunFuture, mut cost: Cost) {
+    fn turn_over(&self, id: RunId, future: RunFuture, mut cost: Cost) -> Option<Ended> {
         let mut state = self.state();
         cost.parts += u32::from(matches!(state.queue.state(id), Some(RunState::Running { woken: true })));
         let now = cost.started + cost.wall;
         let since = now.saturating_duration_since(self.epoch);
         state.expire(now, since);
         self.count(&mut state, id, cost);
-        let Some(slot) = state.slots.get_mut(&id) else { return };
+        let slot = state.slots.get_mut(&id)?;
         if let Some(stop) = slot.stop {
             drop(state);
-            self.put_away(id, cost, future, |account| account.end(stop));
-            return;
+            return self.answer(id, cost.usage.cpu, future, |account| account.end(stop));
         }
         slot.work = Work::Going(future);
         let is_favoured = slot.holding.as_ref().is_some_and(|holding| holding.is_favoured());
@@ -501,6 +599,7 @@ impl Shared {
         let begun = self.admit(&mut state);
         drop(state);
         self.look(begun);
+        None
     }
 
     /// Lets parked runs go on: all of them once there is memory again, the oldest one when nobody else goes on.
@@ -545,7 +644,7 @@ impl Shared {
         let fuel = u64::from(cost.parts) * part_fuel(self.slice_fuel);
         let turn = TimelineTurn {
             task_id: Arc::clone(&slot.label),
-            worker: cost.worker,
+            worker: cost.seat,
             start_ns: in_ns(start),
             duration_ns: in_ns(cost.wall),
             cpu_ns: in_ns(cost.usage.cpu),
@@ -561,24 +660,42 @@ impl Shared {
         u64::try_from(u128::from(self.slice_fuel) * time.as_nanos() / slice).unwrap_or(u64::MAX)
     }
 
-    /// A run's last turn is over: whoever waits is told, and then its sandbox is put away.
-    fn finish<T>(&self, id: RunId, cost: Cost, sandbox: T, end: impl FnOnce(&Account) -> RunEnd) {
+    /// A run's last turn is over: whoever waits is told.
+    fn end(
+        &self,
+        id: RunId,
+        cost: Cost,
+        sandbox: impl Send + 'static,
+        end: impl FnOnce(&Account) -> RunEnd,
+    ) -> Option<Ended> {
         self.count(&mut self.state(), id, cost);
-        self.put_away(id, cost, sandbox, end);
+        self.answer(id, cost.usage.cpu, sandbox, end)
     }
 
-    fn put_away<T>(&self, id: RunId, cost: Cost, sandbox: T, end: impl FnOnce(&Account) -> RunEnd) {
-        let holding = self.answer(id, end);
+    /// Tells how a run ended, whose last turn was counted.
+    fn answer(
+        &self,
+        id: RunId,
+        cpu: Duration,
+        sandbox: impl Send + 'static,
+        end: impl FnOnce(&Account) -> RunEnd,
+    ) -> Option<Ended> {
+        let holding = self.tell(id, end);
+        Some(Ended { id, cpu, sandbox: Box::new(sandbox), holding })
+    }
+
+    fn put_away(&self, ended: Ended) {
+        let Ended { id, cpu, sandbox, holding } = ended;
         let before = ThreadUsage::now();
         drop_quietly(sandbox);
         let putting_away = ThreadUsage::now().since(before).cpu;
         // Giving memory back wakes runs that wait for it, which takes the lock.
         drop(holding);
-        self.free(id, Some(cost.usage.cpu + putting_away));
+        self.free(id, Some(cpu + putting_away));
     }
 
     /// Tells how a run ended. What it holds of the memory is the caller's to give back.
-    fn answer(&self, id: RunId, end: impl FnOnce(&Account) -> RunEnd) -> Option<Arc<Holding>> {
+    fn tell(&self, id: RunId, end: impl FnOnce(&Account) -> RunEnd) -> Option<Arc<Holding>> {
         let mut state = self.state();
         let mut slot = state.slots.remove(&id)?;
         if let Some(started) = slot.account.started {
@@ -618,7 +735,7 @@ impl Shared {
         if state.queue.state(id) == Some(RunState::Queued) {
             state.queue.finish(id, None);
             drop(state);
-            drop(self.answer(id, |account| account.end(stop)));
+            drop(self.tell(id, |account| account.end(stop)));
             self.free(id, None);
             return;
         }

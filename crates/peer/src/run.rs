@@ -12,7 +12,7 @@ pub(crate) async fn run_here(compute: &Compute, id: &TaskId, task: CpuTask, slot
         Ok(run) => run,
         Err(error) => return CpuResult::ended(id.clone(), Outcome::Exception, error, me),
     };
-    let mut run = match compute.submit(run) {
+    let mut run = match compute.submit_here(run) {
         Ok(run) => run,
         Err(full) => return rejected(id, full.to_string(), full.retry_after, me),
     };
