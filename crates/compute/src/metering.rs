@@ -6,7 +6,7 @@
 //! - on the way back to the start of every loop,
 //! - on entry of at least one function of every circle of calls, a function that calls through a table among them, and of
 //!   every function that is not small. What the others use, their callers pay (`calls`),
-//! - before an operator that copies or fills as many bytes or elements as it is told.
+//! - before an operator that copies or fills as many bytes or elements as it is told, if they are many (`copy`).
 //!
 //! What is taken is the expected number of operators up to the next such place (`flow`): an estimate, but the same one
 //! for the same module, so that a repeatable run burns the same fuel everywhere. Wasmtime's own fuel counts operators
@@ -17,6 +17,7 @@
 //! bounds everywhere, and the code for the failure would lie among the code that runs.
 
 mod calls;
+mod copy;
 mod flow;
 mod peephole;
 #[cfg(test)]
@@ -27,7 +28,7 @@ use flow::Flow;
 use peephole::Scratch;
 use wasm_encoder::{
     BlockType, BranchHint, BranchHints, CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function,
-    GlobalSection, GlobalType, ImportSection, Instruction, Module, SectionId, TypeSection, ValType,
+    FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, Module, SectionId, TypeSection, ValType,
     reencode::{self, Reencode},
 };
 use wasmparser::{
@@ -41,9 +42,10 @@ pub const IMPORT_USED_UP: (&str, &str) = ("sandlot", "fuel_used_up");
 pub const EXPORT_FUEL: &str = "sandlot_fuel";
 
 /// What decides how a module is metered: code that was made with another one is not to be used.
-pub(crate) const SOURCES: [&str; 4] = [
+pub(crate) const SOURCES: [&str; 5] = [
     include_str!("metering.rs"),
     include_str!("metering/calls.rs"),
+    include_str!("metering/copy.rs"),
     include_str!("metering/flow.rs"),
     include_str!("metering/peephole.rs"),
 ];
@@ -85,10 +87,15 @@ pub fn metered(wasm: &[u8], metering: Metering) -> Result<Vec<u8>, MeteringError
     Validator::new_with_features(FEATURES).validate_all(wasm)?;
     let content = Content::read(wasm)?;
     let flows = content.bodies.iter().map(Flow::read).collect::<Result<Vec<_>, _>>()?;
+    let copies = flows.iter().any(|flow| flow.copies);
     let plan = Plan::new(&flows, content.imported_functions);
+    let content = Content { copies, ..content };
     let mut writer = Writer { metering, content, code: CodeSection::new(), hints: BranchHints::new(), added: 0 };
     for (index, flow) in flows.iter().enumerate() {
         writer.write(index, flow, &plan)?;
+    }
+    if writer.content.copies {
+        writer.write_copy();
     }
     let mut module = Module::new();
     writer.parse_core_module(&mut module, Parser::new(0), wasm)?;
@@ -106,6 +113,8 @@ struct Content<'a> {
     bodies: Vec<FunctionBody<'a>>,
     /// The function that multiplies integers of 128 bits.
     multiply: Option<u32>,
+    /// Whether it copies within its memory.
+    copies: bool,
 }
 
 impl<'a> Content<'a> {
@@ -199,17 +208,19 @@ impl Writer<'_> {
         }
         let scratch = Scratch::new(&source, self.content.multiply, length + u32::from(pays_bulk))?;
         locals.extend(scratch.locals());
-        let mut body = Body {
-            function: Function::new(locals),
-            hints: Vec::new(),
-            fuel: self.content.globals,
-            used_up: self.content.imported_functions,
-        };
+        let mut body = self.body(locals);
         if is_metered && let Some(cost) = plan.entry(index) {
             body.take(&[Instruction::I64Const(cost)]);
         }
+        let mut before = None;
         for (at, operator) in source.get_operators_reader()?.into_iter().enumerate() {
             let operator = operator?;
+            let is_long_copy =
+                copy::is_copy(&operator) && !copy::is_short_constant(before.replace(operator.clone()).as_ref());
+            if is_long_copy {
+                body.function.instruction(&Instruction::Call(self.copy_function()));
+                continue;
+            }
             let cost = |start| [Instruction::I64Const(plan.iteration(index, start))];
             body.hint(flow.hint(at));
             match (&operator, flow.back_to(at).filter(|_| is_metered)) {
@@ -245,8 +256,34 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// The function that copies comes behind all others.
+    fn copy_function(&self) -> u32 {
+        self.content.imported_functions + 1 + u32::try_from(self.content.functions.len()).unwrap_or(u32::MAX)
+    }
+
+    fn write_copy(&mut self) {
+        let mut body = self.body(copy::LOCALS.to_vec());
+        let is_metered = self.metering == Metering::Fuel;
+        copy::write(&mut body, |body| {
+            if is_metered {
+                body.take(&[Instruction::LocalGet(copy::BYTES), Instruction::I64ExtendI32U]);
+            }
+        });
+        self.code.function(&body.function);
+    }
+
+    fn body(&self, locals: Vec<(u32, ValType)>) -> Body {
+        Body {
+            function: Function::new(locals),
+            hints: Vec::new(),
+            fuel: self.content.globals,
+            used_up: self.content.imported_functions,
+        }
+    }
+
     fn add_to_types(&self, types: &mut TypeSection) {
         types.ty().function([], []);
+        types.ty().function(copy::PARAMETERS, []);
     }
 
     fn add_to_imports(&self, imports: &mut ImportSection) {
@@ -334,6 +371,18 @@ impl Reencode for Writer<'_> {
     ) -> Result<(), reencode::Error> {
         reencode::utils::parse_import_section(self, imports, section)?;
         self.add_to_imports(imports);
+        Ok(())
+    }
+
+    fn parse_function_section(
+        &mut self,
+        functions: &mut FunctionSection,
+        section: wasmparser::FunctionSectionReader<'_>,
+    ) -> Result<(), reencode::Error> {
+        reencode::utils::parse_function_section(self, functions, section)?;
+        if self.content.copies {
+            functions.function(self.content.types_count() + 1);
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 //! `INDIRECT_CALL`. How wrong that is for a given program does not matter to whoever waits for a turn: within the function,
 //! no path between two such places is longer than its code.
 
-use super::MeteringError;
+use super::{MeteringError, copy::is_copy};
 use std::collections::{HashMap, HashSet};
 use wasmparser::{BlockType, FunctionBody, Operator};
 
@@ -42,8 +42,10 @@ pub(super) struct Flow {
     pub(super) calls: Vec<u32>,
     /// It calls what a table holds.
     pub(super) calls_any: bool,
-    /// It copies or fills.
+    /// It fills, or changes a table.
     pub(super) has_bulk: bool,
+    /// It copies within the memory.
+    pub(super) copies: bool,
     /// All of it.
     pub(super) operators: usize,
     /// Branches back, and the places of their loops.
@@ -53,12 +55,11 @@ pub(super) struct Flow {
     hints: HashMap<usize, bool>,
 }
 
-/// Whether what this operator does grows with a number on the stack.
+/// Whether what this operator does grows with a number on the stack. A copy within the memory is a call of `copy`'s.
 pub(super) fn is_bulk(operator: &Operator<'_>) -> bool {
     matches!(
         operator,
-        Operator::MemoryCopy { .. }
-            | Operator::MemoryFill { .. }
+        Operator::MemoryFill { .. }
             | Operator::MemoryInit { .. }
             | Operator::TableCopy { .. }
             | Operator::TableFill { .. }
@@ -245,7 +246,10 @@ impl<'a> Walk<'a> {
                 region.cost.operators += INDIRECT_CALL * self.now;
                 self.flow.calls_any = true;
             }
-            _ => self.flow.has_bulk |= is_bulk(operator),
+            _ => {
+                self.flow.has_bulk |= is_bulk(operator);
+                self.flow.copies |= is_copy(operator);
+            }
         }
     }
 

@@ -24,6 +24,7 @@ enum End {
     Values(Vec<String>),
     OutOfFuel,
     Hangs,
+    OutOfBounds,
     Other,
 }
 
@@ -57,7 +58,7 @@ impl Drop for Watch {
 }
 
 /// Calls all exported functions of a module one after the other, each with `PARTS` parts of fuel; up to the first one that
-/// uses them up. Without metering it is the module as it was.
+/// uses them up or leaves the memory. Without metering it is the module as it was.
 fn calls(wasm: &[u8], metering: Option<Metering>) -> Vec<(String, Run)> {
     let wasm = metering.map_or_else(|| wasm.to_vec(), |metering| metered(wasm, metering).unwrap());
     let mut config = Config::new();
@@ -97,12 +98,14 @@ fn calls(wasm: &[u8], metering: Option<Metering>) -> Vec<(String, Run)> {
             Err(error) => match error.downcast_ref::<Trap>() {
                 Some(Trap::OutOfFuel) => End::OutOfFuel,
                 Some(Trap::Interrupt) => End::Hangs,
+                Some(Trap::MemoryOutOfBounds) => End::OutOfBounds,
                 _ => End::Other,
             },
         };
         let parts = i64::from(*store.data()) + 1;
         let taken = parts * PART - fuel.map_or(0, |fuel| fuel.get(&mut store).unwrap_i64());
-        let is_last = end == End::OutOfFuel;
+        // What a copy has written that leads out of the memory is the copy's matter: nobody sees it.
+        let is_last = matches!(end, End::OutOfFuel | End::OutOfBounds);
         runs.push((export.name().to_owned(), Run { end, taken }));
         if is_last {
             break;
@@ -327,6 +330,47 @@ fn a_function_of_that_name_and_another_type_is_called() {
     let runs = calls(&wasm.unwrap(), Some(Metering::Fuel));
     let values = End::Values(vec![format!("{:?}", Val::I64(5))]);
     assert!(runs.iter().any(|(name, run)| name == "f" && run.end == values));
+}
+
+#[test]
+fn copies_are_those_of_the_operator() {
+    let wasm = wat::parse_str(
+        "(module (memory (export \"memory\") 1) (func (export \"copy\") (param i32 i32 i32)
+           (memory.copy (local.get 0) (local.get 1) (local.get 2))))",
+    );
+    let engine = Engine::default();
+    let module = Module::new(&engine, metered(&wasm.unwrap(), Metering::Fuel).unwrap()).unwrap();
+    let mut linker = Linker::new(&engine);
+    linker.func_wrap(IMPORT_USED_UP.0, IMPORT_USED_UP.1, || {}).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let copy = instance.get_typed_func::<(u32, u32, u32), ()>(&mut store, "copy").unwrap();
+    let memory = instance.get_memory(&mut store, "memory").unwrap();
+    let bytes: Vec<u8> = (0..400u32).map(|index| (index * 7 % 251) as u8).collect();
+    for count in 0..140 {
+        for (to, from) in
+            [(0, 150), (150, 0), (100, 100), (100, 101), (101, 100), (100, 117), (130, 100), (100, 100 + count)]
+        {
+            memory.write(&mut store, 0, &bytes).unwrap();
+            copy.call(&mut store, (to, from, count)).unwrap();
+            let mut expected = bytes.clone();
+            expected.copy_within(from as usize..(from + count) as usize, to as usize);
+            assert_eq!(memory.data(&store)[..400], expected, "{count} bytes from {from} to {to}");
+        }
+    }
+    let end = 65536;
+    for count in [0, 1, 2, 3, 4, 7, 8, 15, 16, 32, 33, 64, 65, 1000] {
+        copy.call(&mut store, (end - count, 0, count)).unwrap();
+        copy.call(&mut store, (0, end - count, count)).unwrap();
+        for (to, from) in [(end - count + 1, 0), (0, end - count + 1), (u32::MAX, 0), (0, u32::MAX - 1)] {
+            let error = copy.call(&mut store, (to, from, count)).unwrap_err();
+            assert_eq!(
+                error.downcast_ref::<Trap>(),
+                Some(&Trap::MemoryOutOfBounds),
+                "{count} bytes from {from} to {to}"
+            );
+        }
+    }
 }
 
 #[test]
