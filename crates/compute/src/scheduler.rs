@@ -42,6 +42,11 @@ pub(crate) const PARTS: u32 = 8;
 /// So many slices has a run's first turn, which pays for its start: most runs end in it. They are charged like any
 /// others.
 const FIRST_TURN_SLICES: u32 = 3;
+/// From this turn on a run's turns are longer where nobody comes meanwhile: each change from one run to another costs what
+/// the other one pushed out of the processor's caches.
+const LONG_FROM_TURN: u64 = 16;
+/// So many slices is such a turn; it ends after one of them when another run begins or is woken.
+const LONG_TURN_SLICES: u32 = 4;
 /// So long a thread that submits a run works on it at most (and a part of a slice more); what is left is the workers'.
 const HERE_MAX: Duration = Duration::from_micros(500);
 /// So many sandboxes wait to be put away before a thread that submits runs leaves the next run to the workers.
@@ -127,6 +132,8 @@ pub(crate) struct State {
     seats: BTreeSet<u16>,
     /// What ended elsewhere than at a worker.
     left_behind: Vec<Ended>,
+    /// How many runs have begun or were woken, since the start.
+    arrivals: u64,
 }
 
 pub(crate) struct Slot {
@@ -171,6 +178,7 @@ impl Compute {
             unparked: None,
             seats: BTreeSet::new(),
             left_behind: Vec::new(),
+            arrivals: 0,
         };
         let count = config.workers.clamp(1, usize::from(u16::MAX));
         let stock = Stock::new(guest.clone(), count.saturating_mul(STOCK_PER_WORKER).min(STOCK_MAX));
@@ -331,7 +339,7 @@ impl Wake for RunWaker {
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(shared) = self.shared.upgrade() {
             let now = shared.now();
-            if shared.state().queue.wake(self.id, now) {
+            if shared.state().wake(self.id, now) {
                 shared.changed.notify_one();
             }
         }
@@ -344,6 +352,12 @@ struct Turn {
     work: TurnWork,
     waker: Waker,
     stop: Option<Stop>,
+    /// Slices that it has.
+    slices: u32,
+    /// Slices that it has if nobody comes meanwhile.
+    slices_alone: u32,
+    /// `State::arrivals` when it began.
+    arrivals: u64,
 }
 
 enum TurnWork {
@@ -434,6 +448,7 @@ impl Shared {
         // One at a time: each holds memory before the next one is looked at.
         while let Some(id) = state.queue.admit(now, |host| self.budget.has_room(host)) {
             count += 1;
+            state.arrivals += 1;
             if let Some(slot) = state.slots.get_mut(&id)
                 && let Work::New(run) = &slot.work
             {
@@ -454,7 +469,7 @@ impl Shared {
 
     /// Gives a run its turn, which is over after this time at the latest.
     fn turn(&self, turn: Turn, seat: u16, most: Duration) -> Option<Ended> {
-        let Turn { id, work, waker, stop } = turn;
+        let Turn { id, work, waker, stop, slices, slices_alone, arrivals } = turn;
         let (started, before) = (clock::now(), ThreadUsage::now());
         let cost = |parts| Cost {
             seat,
@@ -466,23 +481,24 @@ impl Shared {
         if let Some(stop) = stop {
             return self.end(id, cost(0), work, |account| account.end(stop));
         }
-        let (mut future, slices) = match work {
-            TurnWork::GoOn(future) => (future, 1),
+        let mut future = match work {
+            TurnWork::GoOn(future) => future,
             TurnWork::Begin(beginning) => match self.begin(*beginning) {
-                Ok(future) => (future, FIRST_TURN_SLICES),
+                Ok(future) => future,
                 Err(error) => {
                     let end = RunEnd::failed(Outcome::Crashed, format!("there is no sandbox: {error:#}"));
                     return self.end(id, cost(0), (), |_| end);
                 }
             },
         };
-        let most = most.min(self.slice * slices);
+        let (certain, alone) = (most.min(self.slice * slices), most.min(self.slice * slices_alone));
         let mut context = Context::from_waker(&waker);
         let mut parts = 0;
         let poll = loop {
             let poll = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context)));
             let is_pending = matches!(poll, Ok(Poll::Pending));
-            if is_pending && started.elapsed() < most && self.goes_on(id) {
+            let took = started.elapsed();
+            if is_pending && took < alone && self.goes_on(id, (took >= certain).then_some(arrivals)) {
                 parts += 1;
                 continue;
             }
@@ -568,10 +584,13 @@ impl Shared {
         }
     }
 
-    /// Whether a run used up a part of its slice and may have the next part at once.
-    fn goes_on(&self, id: RunId) -> bool {
+    /// Whether a run used up a part of its slice and may have the next part at once; `alone` if nobody has come since
+    /// there were so many arrivals.
+    fn goes_on(&self, id: RunId, alone: Option<u64>) -> bool {
         let mut state = self.state();
-        state.slots.get(&id).is_some_and(|slot| slot.stop.is_none()) && state.queue.take_wake(id)
+        alone.is_none_or(|arrivals| arrivals == state.arrivals)
+            && state.slots.get(&id).is_some_and(|slot| slot.stop.is_none())
+            && state.queue.take_wake(id)
     }
 
     fn turn_over(&self, id: RunId, future: RunFuture, mut cost: Cost) -> Option<Ended> {
@@ -609,7 +628,7 @@ impl Shared {
         }
         if !self.budget.is_over() {
             for id in std::mem::take(&mut state.parked) {
-                state.queue.wake(id, since);
+                state.wake(id, since);
             }
             self.changed.notify_all();
             return;
@@ -619,7 +638,7 @@ impl Shared {
             && let Some(id) = state.parked.pop_first()
         {
             state.unparked = Some(id);
-            state.queue.wake(id, since);
+            state.wake(id, since);
             self.changed.notify_one();
         }
     }
@@ -740,7 +759,7 @@ impl Shared {
             return;
         }
         let now = self.now();
-        let woken = state.queue.wake(id, now);
+        let woken = state.wake(id, now);
         state.queue.hurry(id);
         drop(state);
         if woken {
@@ -769,7 +788,19 @@ impl State {
             })),
             Work::Taken => unreachable!("only one worker has a run at a time"),
         };
-        Turn { id, work, waker: slot.waker.clone(), stop: slot.stop }
+        let (slices, slices_alone) = match account.slices {
+            0 => (FIRST_TURN_SLICES, FIRST_TURN_SLICES),
+            turns if turns < LONG_FROM_TURN => (1, 1),
+            _ => (1, LONG_TURN_SLICES),
+        };
+        Turn { id, work, waker: slot.waker.clone(), stop: slot.stop, slices, slices_alone, arrivals: self.arrivals }
+    }
+
+    /// What the run waits for has come. Says whether a worker should look.
+    fn wake(&mut self, id: RunId, since: Duration) -> bool {
+        let woken = self.queue.wake(id, since);
+        self.arrivals += u64::from(woken);
+        woken
     }
 
     /// Stops the runs whose time is over.
@@ -780,7 +811,7 @@ impl State {
             self.deadlines.pop_first();
             if let Some(slot) = self.slots.get_mut(&id) {
                 slot.stop.get_or_insert(Stop::Timeout);
-                self.queue.wake(id, since);
+                self.wake(id, since);
                 self.queue.hurry(id);
             }
         }

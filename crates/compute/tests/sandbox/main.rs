@@ -7,7 +7,11 @@ mod python;
 
 use sandlot_compute::{Compute, ComputeConfig, Guest, Run, RunLimits, RunReport, WaitsFor};
 use sandlot_protocol::{Outcome, raw_json};
-use std::{path::Path, sync::OnceLock, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// The real guest, compiled once for all tests.
 fn guest() -> Guest {
@@ -361,6 +365,64 @@ async fn the_timeline_shows_each_turn_of_each_run() {
     let last = turns.last().unwrap();
     assert!(turns.windows(2).all(|pair| pair[0].start_ns + pair[0].duration_ns <= pair[1].start_ns));
     assert_eq!(compute.timeline(last.start_ns + last.duration_ns, 9), []);
+}
+
+/// Waits until a sandbox is in stock.
+async fn stocked(compute: &Compute) {
+    while compute.status().prepared == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_short_run_ends_in_the_thread_that_submits_it() {
+    let compute = compute(1);
+    let mut ended_at_once = 0;
+    for _ in 0..20 {
+        stocked(&compute).await;
+        let mut handle = compute.submit_here(Run::new("def main(): return 1")).unwrap();
+        ended_at_once += usize::from(handle.probe().look(false).is_none());
+        assert_eq!(handle.wait().await.value.unwrap().get(), "1");
+    }
+    // Not each of them on a machine that has much else to do.
+    assert!(ended_at_once > 0);
+}
+
+#[tokio::test]
+async fn a_long_run_is_left_to_the_workers() {
+    let compute = compute(1);
+    stocked(&compute).await;
+    let mut endless = compute.submit_here(Run::new("def main():\n    while True: pass")).unwrap();
+    let mut other = compute.submit_here(Run::new("def main(): return 2")).unwrap();
+    assert_eq!(other.wait().await.value.unwrap().get(), "2");
+    endless.cancel();
+    let report = endless.wait().await;
+    assert_eq!(report.outcome, Outcome::Cancelled);
+    assert!(report.usage.slices > 1, "{:?}", report.usage);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_worker_and_threads_that_submit_have_one_turn_at_a_time() {
+    const RUNS: usize = 30;
+    let compute = Arc::new(compute(1));
+    let submit = |thread: usize| {
+        let compute = Arc::clone(&compute);
+        tokio::spawn(async move {
+            for _ in 0..RUNS {
+                let program = format!("def main(): return sum(range(20_000)) + {thread}");
+                let report = compute.submit_here(Run::new(program)).unwrap().wait().await;
+                assert_eq!(report.value.unwrap().get(), (199_990_000 + thread).to_string());
+            }
+        })
+    };
+    for thread in (0..4).map(submit).collect::<Vec<_>>() {
+        thread.await.unwrap();
+    }
+    let mut turns = compute.timeline(0, usize::MAX);
+    assert!(turns.len() >= 4 * RUNS);
+    turns.sort_by_key(|turn| turn.start_ns);
+    assert!(turns.windows(2).all(|pair| pair[0].start_ns + pair[0].duration_ns <= pair[1].start_ns));
+    assert!(turns.iter().all(|turn| turn.worker == 0));
 }
 
 #[tokio::test]
