@@ -6,6 +6,7 @@
 
 mod allocator;
 mod clock;
+mod compare;
 mod files;
 mod json;
 mod os_error;

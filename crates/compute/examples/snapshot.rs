@@ -6,19 +6,18 @@
 
 #![expect(clippy::print_stderr, reason = "a tool at the prompt")]
 
+#[path = "shared/start.rs"]
+mod start;
+
 use anyhow::{Context, Result, bail};
-use std::{path::Path, time::Duration};
+use start::WASM_STACK_BYTES;
+use std::path::Path;
 use wasmtime::{Config, Engine, Instance, Linker, Module, Store, Val};
-use wasmtime_wasi::{
-    HostMonotonicClock, HostWallClock, WasiCtxBuilder, p1, p1::WasiP1Ctx, p2::pipe::MemoryInputPipe,
-    random::Deterministic,
-};
+use wasmtime_wasi::{p1, p1::WasiP1Ctx};
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 
 /// zstd's level: the snapshot is compressed once and carried by every binary.
 const COMPRESSION_LEVEL: i32 = 19;
-/// As deep as the sandbox lets the guest go.
-const WASM_STACK_BYTES: usize = 16 << 20;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
@@ -27,24 +26,12 @@ async fn main() -> Result<()> {
         bail!("usage: snapshot GUEST.wasm PYTHON OUT.wasm.zst");
     };
     let wasm = std::fs::read(input).with_context(|| format!("reading {input}"))?;
-    let sources = sources(Path::new(python)).with_context(|| format!("reading {python}"))?;
-    let snapshot = snapshot(&wasm, sources).await?;
+    let sources = start::sources(Path::new(python)).with_context(|| format!("reading {python}"))?;
+    let snapshot = without_names(&snapshot(&wasm, sources).await?)?;
     let compressed = zstd::bulk::compress(&snapshot, COMPRESSION_LEVEL)?;
     std::fs::write(output, &compressed).with_context(|| format!("writing {output}"))?;
     eprintln!("snapshot: {} MB, compressed {} MB", snapshot.len() >> 20, compressed.len() >> 20);
     Ok(())
-}
-
-fn sources(folder: &Path) -> Result<Vec<u8>> {
-    let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    paths.sort();
-    let mut sources = Vec::new();
-    for path in paths.iter().filter(|path| path.extension().is_some_and(|end| end == "py")) {
-        let (name, source) = (path.file_stem().unwrap_or_default().display(), std::fs::read(path)?);
-        sources.extend(format!("{name} {}\n", source.len()).into_bytes());
-        sources.extend(source);
-    }
-    Ok(sources)
 }
 
 async fn snapshot(wasm: &[u8], sources: Vec<u8>) -> Result<Vec<u8>> {
@@ -56,44 +43,25 @@ async fn snapshot(wasm: &[u8], sources: Vec<u8>) -> Result<Vec<u8>> {
     let module = Module::new(&engine, &instrumented)?;
     let mut linker = Linker::new(&engine);
     p1::add_to_linker_async(&mut linker, |wasi: &mut WasiP1Ctx| wasi)?;
-    let mut store = Store::new(&engine, fixed_wasi(sources));
+    let mut store = Store::new(&engine, start::fixed_wasi(sources));
     let instance = linker.instantiate_async(&mut store, &module).await?;
     let init = instance.get_typed_func::<(), ()>(&mut store, wizer.get_init_func())?;
     init.call_async(&mut store, ()).await?;
     Ok(wizer.snapshot(&context, &mut Started { store: &mut store, instance }).await?)
 }
 
-fn fixed_wasi(stdin: Vec<u8>) -> WasiP1Ctx {
-    WasiCtxBuilder::new()
-        .stdin(MemoryInputPipe::new(stdin))
-        .inherit_stderr()
-        .secure_random(Deterministic::new(vec![1, 2, 3, 5, 7, 11, 13, 17]))
-        .insecure_random(Deterministic::new(vec![1, 2, 3, 5, 7, 11, 13, 17]))
-        .insecure_random_seed(1)
-        .wall_clock(FixedClock)
-        .monotonic_clock(FixedClock)
-        .build_p1()
-}
-
-/// Stands still at 2000-01-01.
-struct FixedClock;
-
-impl HostWallClock for FixedClock {
-    fn resolution(&self) -> Duration {
-        Duration::from_millis(1)
+/// The module without its custom sections: what they tell is for people.
+fn without_names(wasm: &[u8]) -> Result<Vec<u8>> {
+    let mut module = wasm_encoder::Module::new();
+    for payload in wasmparser::Parser::new(0).parse_all(wasm) {
+        let payload = payload?;
+        if let Some((id, range)) = payload.as_section()
+            && !matches!(payload, wasmparser::Payload::CustomSection(_))
+        {
+            module.section(&wasm_encoder::RawSection { id, data: &wasm[range] });
+        }
     }
-    fn now(&self) -> Duration {
-        Duration::from_secs(946_684_800)
-    }
-}
-
-impl HostMonotonicClock for FixedClock {
-    fn resolution(&self) -> u64 {
-        1_000_000
-    }
-    fn now(&self) -> u64 {
-        0
-    }
+    Ok(module.finish())
 }
 
 struct Started<'a> {

@@ -1,0 +1,1 @@
+def main(x): return x*x
