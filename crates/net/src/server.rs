@@ -129,6 +129,17 @@ impl Server {
         stop_accepting: CancellationToken,
         stop_now: CancellationToken,
     ) {
+        // In a task of its own: what runs in the runtime's first thread is woken from another one for each connection.
+        let mut serving = JoinSet::new();
+        serving.spawn(self.serve(handler, stop_accepting, stop_now));
+        if let Some(Err(error)) = serving.join_next().await
+            && error.is_panic()
+        {
+            std::panic::resume_unwind(error.into_panic());
+        }
+    }
+
+    async fn serve<H: Handler>(self, handler: Arc<H>, stop_accepting: CancellationToken, stop_now: CancellationToken) {
         let budget = Arc::new(Semaphore::new(self.limits.buffer_bytes_max / BUDGET_STEP_BYTES));
         let large_replies = Arc::new(Semaphore::new(self.limits.large_replies_max));
         let reply_budget = Arc::new(Semaphore::new(self.limits.reply_bytes_max / BUDGET_STEP_BYTES));

@@ -13,7 +13,12 @@ use sandlot_net::clock;
 use sandlot_protocol::{
     Address, CpuResult, CpuTask, ErrorCode, Outcome, Refusal, Request, TaskId, request::TaskQuestion,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::Arc,
+    task::{Context, Waker},
+    time::Duration,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, info, warn};
 
@@ -87,7 +92,12 @@ impl Dispatch {
             Begun::New(slot, waiter) => {
                 let (dispatch, id_here) = (Arc::clone(self), id.clone());
                 let span = spans::task(&task, &id);
-                self.under_way.spawn(async move { dispatch.carry_out(task, slot, id_here).await }.instrument(span));
+                let carrying = async move { dispatch.carry_out(task, slot, id_here).await }.instrument(span);
+                let mut carrying = Box::pin(carrying);
+                // A short task ends at once while a worker is idle (`Compute::submit_here`): there is nothing to go on with.
+                if carrying.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+                    self.under_way.spawn(carrying);
+                }
                 Started::Waiting(id, waiter)
             }
             Begun::Known(waiter) => Started::Waiting(id, waiter),
