@@ -215,8 +215,8 @@ impl Writer<'_> {
         let mut before = None;
         for (at, operator) in source.get_operators_reader()?.into_iter().enumerate() {
             let operator = operator?;
-            let is_long_copy =
-                copy::is_copy(&operator) && !copy::is_short_constant(before.replace(operator.clone()).as_ref());
+            let previous = before.replace(operator.clone());
+            let is_long_copy = copy::is_copy(&operator) && !copy::is_short_constant(previous.as_ref());
             if is_long_copy {
                 body.function.instruction(&Instruction::Call(self.copy_function()));
                 continue;

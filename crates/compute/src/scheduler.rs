@@ -8,6 +8,8 @@
 //! Stopping a run (its handle was dropped, its time is over, the process stops) is dropping its future, which a
 //! worker does in the run's next turn.
 
+mod turn;
+
 use crate::{
     ComputeConfig, Guest, Run, RunReport,
     account::{Account, Stop},
@@ -17,40 +19,28 @@ use crate::{
     code_cache::CodeCache,
     handle::{QueueFull, RunHandle},
     run_queue::{Room, RunId, RunQueue, RunState, Standing},
-    sandbox::{self, Entry, Prepared, RunEnd},
+    sandbox::{Prepared, RunEnd},
     stock::{STOCK_MAX, STOCK_PER_WORKER, Stock},
     timeline::{Timeline, TimelineTurn},
 };
-use sandlot_protocol::Outcome;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     future::Future,
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
-    task::{Context, Poll, Wake, Waker},
+    task::{Wake, Waker},
     thread,
     time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, sync::oneshot};
+use turn::{Cost, Ended, Turn, work};
 
 type RunFuture = Pin<Box<dyn Future<Output = (RunEnd, Prepared)> + Send>>;
 
 /// A guest comes back so often in a slice: code whose fuel takes longer than usual then overruns the slice by a part of
 /// it, and a run that is to be stopped does not wait for the slice's end.
 pub(crate) const PARTS: u32 = 8;
-/// So many slices has a run's first turn, which pays for its start: most runs end in it. They are charged like any
-/// others.
-const FIRST_TURN_SLICES: u32 = 3;
-/// From this turn on a run's turns are longer where nobody comes meanwhile: each change from one run to another costs what
-/// the other one pushed out of the processor's caches.
-const LONG_FROM_TURN: u64 = 16;
-/// So many slices is such a turn; it ends after one of them when another run begins or is woken.
-const LONG_TURN_SLICES: u32 = 4;
-/// So long a thread that submits a run works on it at most (and a part of a slice more); what is left is the workers'.
-const HERE_MAX: Duration = Duration::from_micros(500);
-/// So many sandboxes wait to be put away before a thread that submits runs leaves the next run to the workers.
-const LEFT_BEHIND_MAX: usize = 16;
 /// How much of what is known of the cost of a run the newest one changes.
 const COST_NEWEST: f64 = 0.1;
 /// A refused client is told to wait at least and at most so long.
@@ -89,6 +79,7 @@ pub struct Compute {
     shared: Arc<Shared>,
     guest: Guest,
     config: ComputeConfig,
+    runtime: Handle,
     workers: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
@@ -131,7 +122,7 @@ pub(crate) struct State {
     /// The seats that nobody has.
     seats: BTreeSet<u16>,
     /// What ended elsewhere than at a worker.
-    left_behind: Vec<Ended>,
+    left_behind: VecDeque<Ended>,
     /// How many runs have begun or were woken, since the start.
     arrivals: u64,
 }
@@ -142,6 +133,8 @@ pub(crate) struct Slot {
     waker: Waker,
     reply: oneshot::Sender<RunReport>,
     stop: Option<Stop>,
+    /// It had a turn of a worker's.
+    is_begun: bool,
     pub(crate) account: Account,
     /// From when it has a sandbox.
     pub(crate) holding: Option<Arc<Holding>>,
@@ -177,7 +170,7 @@ impl Compute {
             parked: BTreeSet::new(),
             unparked: None,
             seats: BTreeSet::new(),
-            left_behind: Vec::new(),
+            left_behind: VecDeque::new(),
             arrivals: 0,
         };
         let count = config.workers.clamp(1, usize::from(u16::MAX));
@@ -204,7 +197,7 @@ impl Compute {
                 thread::Builder::new().name(name).spawn(move || work(&shared, &runtime))
             })
             .collect::<std::io::Result<Vec<_>>>()?;
-        Ok(Self { shared, guest, config, workers: Mutex::new(workers) })
+        Ok(Self { shared, guest, config, runtime, workers: Mutex::new(workers) })
     }
 
     /// Puts a run into the queue. Dropping the handle stops it.
@@ -216,17 +209,17 @@ impl Compute {
         Ok(handle)
     }
 
-    /// Puts a run into the queue, and where it is its turn at once and a sandbox is in stock, gives it that turn in this
-    /// thread: a short run has ended when this returns. The thread is kept for half a millisecond, and then for as long
-    /// as a part of a slice takes. Outside of a tokio runtime this is `submit`.
+    /// Puts a run into the queue, and where it is its turn at once and a sandbox is in stock, begins it in this thread: a
+    /// short run has ended when this returns. The thread is kept for as long as an eighth of a slice takes.
     ///
     /// # Errors
     /// As `submit`.
     pub fn submit_here(&self, run: Run) -> Result<RunHandle, QueueFull> {
-        let (handle, loan) = self.enqueue(run, Handle::try_current().is_ok())?;
+        let (handle, loan) = self.enqueue(run, true)?;
         if let Some((turn, seat)) = loan {
-            let ended = self.shared.turn(turn, seat, HERE_MAX);
-            self.shared.give_back(seat, ended);
+            // Its timers are those of the other runs' runtime.
+            let _guard = self.runtime.enter();
+            self.shared.lend(turn, seat);
         }
         Ok(handle)
     }
@@ -256,7 +249,7 @@ impl Compute {
         let waker = Waker::from(Arc::new(RunWaker { shared: Arc::downgrade(&self.shared), id }));
         let label = Arc::clone(&run.label);
         let work = Work::New(Box::new(run));
-        state.slots.insert(id, Slot { work, label, waker, reply, stop: None, account, holding: None });
+        state.slots.insert(id, Slot { work, label, waker, reply, stop: None, is_begun: false, account, holding: None });
         state.queue.push(id, standing, self.shared.now());
         let begun = self.shared.admit(&mut state);
         let loan = if here { self.shared.borrow_seat(&mut state, id) } else { None };
@@ -275,7 +268,8 @@ impl Compute {
             workers: self.shared.workers,
             queued: state.queue.queued(),
             runnable,
-            running,
+            // Those that only have to be put away are over.
+            running: running.saturating_sub(state.left_behind.len()),
             waiting,
             prepared: self.shared.stock.ready(),
             slices: state.slices,
@@ -346,79 +340,6 @@ impl Wake for RunWaker {
     }
 }
 
-/// What a worker takes for one turn.
-struct Turn {
-    id: RunId,
-    work: TurnWork,
-    waker: Waker,
-    stop: Option<Stop>,
-    /// Slices that it has.
-    slices: u32,
-    /// Slices that it has if nobody comes meanwhile.
-    slices_alone: u32,
-    /// `State::arrivals` when it began.
-    arrivals: u64,
-}
-
-enum TurnWork {
-    Begin(Box<Beginning>),
-    GoOn(RunFuture),
-}
-
-/// What a run's first turn needs.
-struct Beginning {
-    run: Run,
-    holding: Arc<Holding>,
-    meter: Arc<sandbox::Meter>,
-    stdout: crate::output::Output,
-    stderr: crate::output::Output,
-    slice_fuel: u64,
-}
-
-/// What a turn cost.
-#[derive(Debug, Clone, Copy)]
-struct Cost {
-    seat: u16,
-    started: Instant,
-    wall: Duration,
-    usage: ThreadUsage,
-    /// Parts of a slice whose fuel was used up.
-    parts: u32,
-}
-
-/// A run that has ended, and of which that was told.
-struct Ended {
-    id: RunId,
-    /// Of its last turn.
-    cpu: Duration,
-    /// What is to be dropped.
-    sandbox: Box<dyn Send>,
-    holding: Option<Arc<Holding>>,
-}
-
-/// What a worker is to do.
-enum Duty {
-    Turn(Turn, u16),
-    PutAway(Ended),
-}
-
-fn work(shared: &Shared, runtime: &Handle) {
-    let _guard = runtime.enter();
-    let mut seat = None;
-    while let Some(duty) = shared.next_duty(seat.take()) {
-        let ended = match duty {
-            Duty::Turn(turn, taken) => {
-                seat = Some(taken);
-                shared.turn(turn, taken, Duration::MAX)
-            }
-            Duty::PutAway(ended) => Some(ended),
-        };
-        if let Some(ended) = ended {
-            shared.put_away(ended);
-        }
-    }
-}
-
 /// A destructor that panics ends nothing but itself.
 fn drop_quietly<T>(value: T) {
     let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop(value)));
@@ -432,13 +353,6 @@ impl Shared {
     /// Since this started.
     fn now(&self) -> Duration {
         clock::now().saturating_duration_since(self.epoch)
-    }
-
-    /// A run's future, with a sandbox of its own.
-    fn begin(&self, beginning: Beginning) -> wasmtime::Result<RunFuture> {
-        let Beginning { run, holding, meter, stdout, stderr, slice_fuel } = beginning;
-        let (sandbox, codes) = (self.stock.take()?, Arc::clone(&self.codes));
-        Ok(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel, codes })))
     }
 
     /// Gives sandboxes to runs that wait. Says how many.
@@ -465,160 +379,6 @@ impl Shared {
             1 => self.changed.notify_one(),
             _ => self.changed.notify_all(),
         }
-    }
-
-    /// Gives a run its turn, which is over after this time at the latest.
-    fn turn(&self, turn: Turn, seat: u16, most: Duration) -> Option<Ended> {
-        let Turn { id, work, waker, stop, slices, slices_alone, arrivals } = turn;
-        let (started, before) = (clock::now(), ThreadUsage::now());
-        let cost = |parts| Cost {
-            seat,
-            started,
-            wall: clock::now().saturating_duration_since(started),
-            usage: ThreadUsage::now().since(before),
-            parts,
-        };
-        if let Some(stop) = stop {
-            return self.end(id, cost(0), work, |account| account.end(stop));
-        }
-        let mut future = match work {
-            TurnWork::GoOn(future) => future,
-            TurnWork::Begin(beginning) => match self.begin(*beginning) {
-                Ok(future) => future,
-                Err(error) => {
-                    let end = RunEnd::failed(Outcome::Crashed, format!("there is no sandbox: {error:#}"));
-                    return self.end(id, cost(0), (), |_| end);
-                }
-            },
-        };
-        let (certain, alone) = (most.min(self.slice * slices), most.min(self.slice * slices_alone));
-        let mut context = Context::from_waker(&waker);
-        let mut parts = 0;
-        let poll = loop {
-            let poll = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context)));
-            let is_pending = matches!(poll, Ok(Poll::Pending));
-            let took = started.elapsed();
-            if is_pending && took < alone && self.goes_on(id, (took >= certain).then_some(arrivals)) {
-                parts += 1;
-                continue;
-            }
-            break poll;
-        };
-        match poll {
-            Ok(Poll::Pending) => self.turn_over(id, future, cost(parts)),
-            Ok(Poll::Ready((end, sandbox))) => {
-                let cost = cost(parts);
-                if self.count(&mut self.state(), id, cost) == Some(0) {
-                    sandbox.had_no_faults();
-                }
-                self.answer(id, cost.usage.cpu, sandbox, |_| end)
-            }
-            Err(_) => {
-                let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
-                self.end(id, cost(parts), future, |_| end)
-            }
-        }
-    }
-
-    /// This run's turn and a seat for it, if it is the only one that wants a turn, and may have it at once.
-    fn borrow_seat(&self, state: &mut State, id: RunId) -> Option<(Turn, u16)> {
-        let (runnable, ..) = state.queue.live();
-        let is_alone = runnable == 1 && state.queue.state(id) == Some(RunState::Runnable);
-        if !is_alone || state.left_behind.len() >= LEFT_BEHIND_MAX || self.stock.ready() == 0 {
-            return None;
-        }
-        let seat = state.seats.pop_first()?;
-        let now = clock::now();
-        let next = state.queue.next(now.saturating_duration_since(self.epoch));
-        debug_assert_eq!(next, Some(id), "nobody else wants a turn");
-        Some((state.turn(next?, now), seat))
-    }
-
-    /// The seat is free again; what ended is the workers' to put away.
-    fn give_back(&self, seat: u16, ended: Option<Ended>) {
-        let mut state = self.state();
-        state.seats.insert(seat);
-        state.left_behind.extend(ended);
-        let (runnable, ..) = state.queue.live();
-        let duties = runnable + state.left_behind.len();
-        drop(state);
-        self.look(duties.min(1));
-    }
-
-    /// Takes the seat back, and waits for something to do; `None` once the process stops and no run is left.
-    fn next_duty(&self, seat: Option<u16>) -> Option<Duty> {
-        let mut state = self.state();
-        state.seats.extend(seat);
-        // Of the stock: whoever has nothing to do fills it.
-        let mut is_full = false;
-        loop {
-            let now = clock::now();
-            state.expire(now, now.saturating_duration_since(self.epoch));
-            if let Some(ended) = state.left_behind.pop() {
-                return Some(Duty::PutAway(ended));
-            }
-            // Without a seat: whoever has it looks again when it gives it back.
-            if let Some(seat) = state.seats.first().copied()
-                && let Some(id) = state.queue.next(now.saturating_duration_since(self.epoch))
-            {
-                state.seats.remove(&seat);
-                return Some(Duty::Turn(state.turn(id, now), seat));
-            }
-            if state.stopping && state.queue.is_empty() {
-                self.changed.notify_all();
-                return None;
-            }
-            if !is_full {
-                drop(state);
-                is_full = !self.stock.fill();
-                state = self.state();
-                continue;
-            }
-            state = match state.deadlines.first() {
-                Some((deadline, _)) => {
-                    let rest = deadline.saturating_duration_since(now);
-                    self.changed.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
-    }
-
-    /// Whether a run used up a part of its slice and may have the next part at once; `alone` if nobody has come since
-    /// there were so many arrivals.
-    fn goes_on(&self, id: RunId, alone: Option<u64>) -> bool {
-        let mut state = self.state();
-        alone.is_none_or(|arrivals| arrivals == state.arrivals)
-            && state.slots.get(&id).is_some_and(|slot| slot.stop.is_none())
-            && state.queue.take_wake(id)
-    }
-
-    fn turn_over(&self, id: RunId, future: RunFuture, mut cost: Cost) -> Option<Ended> {
-        let mut state = self.state();
-        cost.parts += u32::from(matches!(state.queue.state(id), Some(RunState::Running { woken: true })));
-        let now = cost.started + cost.wall;
-        let since = now.saturating_duration_since(self.epoch);
-        state.expire(now, since);
-        self.count(&mut state, id, cost);
-        let slot = state.slots.get_mut(&id)?;
-        if let Some(stop) = slot.stop {
-            drop(state);
-            return self.answer(id, cost.usage.cpu, future, |account| account.end(stop));
-        }
-        slot.work = Work::Going(future);
-        let is_favoured = slot.holding.as_ref().is_some_and(|holding| holding.is_favoured());
-        if self.budget.is_over() && !is_favoured && state.unparked != Some(id) {
-            state.queue.park(id, cost.usage.cpu);
-            state.parked.insert(id);
-        } else {
-            state.queue.turn_over(id, cost.usage.cpu, since);
-        }
-        self.unpark(&mut state, since);
-        // A run that waits makes room for one that wants the processor.
-        let begun = self.admit(&mut state);
-        drop(state);
-        self.look(begun);
-        None
     }
 
     /// Lets parked runs go on: all of them once there is memory again, the oldest one when nobody else goes on.
@@ -760,7 +520,7 @@ impl Shared {
         }
         let now = self.now();
         let woken = state.wake(id, now);
-        state.queue.hurry(id);
+        state.hurry(id);
         drop(state);
         if woken {
             self.changed.notify_one();
@@ -769,38 +529,17 @@ impl Shared {
 }
 
 impl State {
-    fn turn(&mut self, id: RunId, now: Instant) -> Turn {
-        let slot = self.slots.get_mut(&id).expect("the run queue only knows runs that have a slot");
-        let account = &mut slot.account;
-        if account.started.is_none() {
-            account.started = Some(now);
-            self.deadlines.insert((now + account.limits.timeout, id));
-        }
-        let work = match std::mem::replace(&mut slot.work, Work::Taken) {
-            Work::Going(future) => TurnWork::GoOn(future),
-            Work::New(run) => TurnWork::Begin(Box::new(Beginning {
-                run: *run,
-                holding: slot.holding.clone().expect("a run that begins holds memory"),
-                meter: Arc::clone(&account.meter),
-                stdout: account.stdout.clone(),
-                stderr: account.stderr.clone(),
-                slice_fuel: account.part_fuel,
-            })),
-            Work::Taken => unreachable!("only one worker has a run at a time"),
-        };
-        let (slices, slices_alone) = match account.slices {
-            0 => (FIRST_TURN_SLICES, FIRST_TURN_SLICES),
-            turns if turns < LONG_FROM_TURN => (1, 1),
-            _ => (1, LONG_TURN_SLICES),
-        };
-        Turn { id, work, waker: slot.waker.clone(), stop: slot.stop, slices, slices_alone, arrivals: self.arrivals }
-    }
-
     /// What the run waits for has come. Says whether a worker should look.
     fn wake(&mut self, id: RunId, since: Duration) -> bool {
         let woken = self.queue.wake(id, since);
         self.arrivals += u64::from(woken);
         woken
+    }
+
+    /// The run is to be stopped: nobody's turn goes on for long before its.
+    fn hurry(&mut self, id: RunId) {
+        self.queue.hurry(id);
+        self.arrivals += 1;
     }
 
     /// Stops the runs whose time is over.
@@ -812,7 +551,7 @@ impl State {
             if let Some(slot) = self.slots.get_mut(&id) {
                 slot.stop.get_or_insert(Stop::Timeout);
                 self.wake(id, since);
-                self.queue.hurry(id);
+                self.hurry(id);
             }
         }
     }

@@ -15,7 +15,10 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -35,8 +38,9 @@ const LARGE_REPLIES_A_CONNECTION: usize = 2;
 
 /// What a node does with a request. The peer is one, the tracker is the other.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers one request of `from`.
-    fn handle(&self, request: Request, from: SocketAddr) -> impl Future<Output = Reply> + Send;
+    /// Answers one request of `from`. `alone` when its connection has no other request under way: then what takes a while
+    /// may be done in this thread.
+    fn handle(&self, request: Request, from: SocketAddr, alone: bool) -> impl Future<Output = Reply> + Send;
 }
 
 /// What connections may cost.
@@ -164,6 +168,7 @@ impl Server {
                             large_replies: Arc::clone(&large_replies),
                             own_large_replies: Arc::new(Semaphore::new(LARGE_REPLIES_A_CONNECTION)),
                             reply_budget: Arc::clone(&reply_budget),
+                            under_way: Arc::default(),
                             _place: place,
                         };
                         connections.spawn(connection.serve(stream, Arc::clone(&budget)));
@@ -216,6 +221,8 @@ struct ServedConnection<H> {
     /// Of this connection's own: one that reads slowly must not hold all of them.
     own_large_replies: Arc<Semaphore>,
     reply_budget: Arc<Semaphore>,
+    /// Requests of this connection that are not answered yet.
+    under_way: Arc<AtomicUsize>,
     _place: Place,
 }
 
@@ -374,6 +381,8 @@ impl<H: Handler> ServedConnection<H> {
         let (handler, from) = (Arc::clone(&self.handler), self.from);
         let (large_replies, reply_budget) = (Arc::clone(&self.large_replies), Arc::clone(&self.reply_budget));
         let own_large_replies = Arc::clone(&self.own_large_replies);
+        let under_way = Arc::clone(&self.under_way);
+        under_way.fetch_add(1, Ordering::Relaxed);
         let reply_steps_max = self.limits.reply_bytes_max / BUDGET_STEP_BYTES;
         async move {
             let Envelope { request_id, request } = envelope;
@@ -387,9 +396,13 @@ impl<H: Handler> ServedConnection<H> {
                 _ => None,
             };
             let reply = match request {
-                Ok(request) => handled(&*handler, request, from).await,
+                Ok(request) => {
+                    let alone = under_way.load(Ordering::Relaxed) == 1;
+                    handled(&*handler, request, from, alone).await
+                }
                 Err(refusal) => refusal.into(),
             };
+            under_way.fetch_sub(1, Ordering::Relaxed);
             let steps = u32::try_from((reply.bytes() / BUDGET_STEP_BYTES).min(reply_steps_max)).unwrap_or(u32::MAX);
             let room = if steps == 0 { None } else { reply_budget.acquire_many_owned(steps).await.ok() };
             Answered { json: reply.to_json(request_id.as_deref()), in_order, _permits: [own_permit, permit, room] }
@@ -425,8 +438,8 @@ fn is_of_a_file(request: &Request) -> bool {
 }
 
 /// A panic of the handler ends this request, not the connection.
-async fn handled<H: Handler>(handler: &H, request: Request, from: SocketAddr) -> Reply {
-    let handling = AssertUnwindSafe(handler.handle(request, from)).catch_unwind();
+async fn handled<H: Handler>(handler: &H, request: Request, from: SocketAddr, alone: bool) -> Reply {
+    let handling = AssertUnwindSafe(handler.handle(request, from, alone)).catch_unwind();
     handling.await.unwrap_or_else(|_| {
         warn!("a request's handler panicked");
         Reply::from(Refusal::new(ErrorCode::Internal, "the node failed to answer; its log says how"))
@@ -455,7 +468,7 @@ mod tests {
     struct Talkative;
 
     impl Handler for Talkative {
-        async fn handle(&self, _: Request, _: SocketAddr) -> Reply {
+        async fn handle(&self, _: Request, _: SocketAddr, _: bool) -> Reply {
             Refusal::bad_request("x".repeat(32 << 20)).into()
         }
     }
@@ -483,7 +496,7 @@ mod tests {
     struct Endless(AtomicUsize);
 
     impl Handler for Endless {
-        async fn handle(&self, request: Request, _: SocketAddr) -> Reply {
+        async fn handle(&self, request: Request, _: SocketAddr, _: bool) -> Reply {
             if matches!(request, Request::GetFile(_)) {
                 self.0.fetch_add(1, Ordering::Relaxed);
                 std::future::pending::<()>().await;
@@ -514,7 +527,7 @@ mod tests {
     struct Fragile;
 
     impl Handler for Fragile {
-        async fn handle(&self, request: Request, _: SocketAddr) -> Reply {
+        async fn handle(&self, request: Request, _: SocketAddr, _: bool) -> Reply {
             assert!(matches!(request, Request::Ping(_)), "this is told to the log");
             Reply::Pong(sandlot_protocol::reply::Pong {})
         }

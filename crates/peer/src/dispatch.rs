@@ -57,12 +57,17 @@ pub(crate) fn lost() -> Refusal {
 
 impl Dispatch {
     /// Runs a task somewhere and tells how it ended. Dropping this stops the task, unless somebody else waits for it.
-    /// `host` is where the request came from.
+    /// `host` is where the request came from; `here` lets a short task run in this thread (`Compute::submit_here`).
     ///
     /// # Errors
     /// When the task's id belongs to another task, or a member is out of range.
-    pub(crate) async fn run(self: &Arc<Self>, task: CpuTask, host: &str) -> Result<Arc<CpuResult>, Refusal> {
-        let (_, waiter) = match self.begin(task, host, false)? {
+    pub(crate) async fn run(
+        self: &Arc<Self>,
+        task: CpuTask,
+        host: &str,
+        here: bool,
+    ) -> Result<Arc<CpuResult>, Refusal> {
+        let (_, waiter) = match self.begin(task, host, false, here)? {
             Started::Waiting(id, waiter) => (id, waiter),
             Started::Ended(result) => return Ok(result),
         };
@@ -78,13 +83,13 @@ impl Dispatch {
         task: CpuTask,
         host: &str,
     ) -> Result<(TaskId, Option<Arc<CpuResult>>), Refusal> {
-        Ok(match self.begin(task, host, true)? {
+        Ok(match self.begin(task, host, true, false)? {
             Started::Waiting(id, _) => (id, None),
             Started::Ended(result) => (result.task_id.clone(), Some(result)),
         })
     }
 
-    fn begin(self: &Arc<Self>, task: CpuTask, host: &str, kept: bool) -> Result<Started, Refusal> {
+    fn begin(self: &Arc<Self>, task: CpuTask, host: &str, kept: bool, here: bool) -> Result<Started, Refusal> {
         task.check()?;
         let id = task.task_id.clone().unwrap_or_else(sandlot_client::new_task_id);
         let submitter = Submitter::new(host, task.submitter.as_deref().unwrap_or_default());
@@ -92,10 +97,11 @@ impl Dispatch {
             Begun::New(slot, waiter) => {
                 let (dispatch, id_here) = (Arc::clone(self), id.clone());
                 let span = spans::task(&task, &id);
-                let carrying = async move { dispatch.carry_out(task, slot, id_here).await }.instrument(span);
+                let carrying = async move { dispatch.carry_out(task, slot, id_here, here).await }.instrument(span);
                 let mut carrying = Box::pin(carrying);
-                // A short task ends at once while a worker is idle (`Compute::submit_here`): there is nothing to go on with.
-                if carrying.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+                let _token = self.under_way.token();
+                // A short task may end at once: then there is nothing to go on with.
+                if !here || carrying.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
                     self.under_way.spawn(carrying);
                 }
                 Started::Waiting(id, waiter)
@@ -112,12 +118,12 @@ impl Dispatch {
         })
     }
 
-    async fn carry_out(self: Arc<Self>, task: CpuTask, slot: Slot, id: TaskId) {
+    async fn carry_out(self: Arc<Self>, task: CpuTask, slot: Slot, id: TaskId, mut here: bool) {
         let mut tries_left = task.max_retries;
         // Another try is another task to the peer that gets it: under the same id it would tell the first one's end.
         let mut try_id = id.clone();
         let mut result = loop {
-            let result = self.run_once(&try_id, &task, &slot).await;
+            let result = self.run_once(&try_id, &task, &slot, std::mem::take(&mut here)).await;
             let failed = matches!(result.outcome(), Outcome::Exception | Outcome::Timeout | Outcome::Crashed);
             if !failed || tries_left == 0 || slot.cancel.is_cancelled() {
                 break result;
@@ -133,7 +139,7 @@ impl Dispatch {
         slot.end(result, clock::unix_seconds());
     }
 
-    async fn run_once(&self, id: &TaskId, task: &CpuTask, slot: &Slot) -> CpuResult {
+    async fn run_once(&self, id: &TaskId, task: &CpuTask, slot: &Slot, here: bool) -> CpuResult {
         if !task.confidential && task.source_peer.is_none() {
             let mut failed = Vec::new();
             while failed.len() < PEERS_TRIED_MAX && !slot.cancel.is_cancelled() {
@@ -153,7 +159,7 @@ impl Dispatch {
             }
         }
         let running = async {
-            let result = run_here(&self.compute, id, task.clone(), slot, &self.me).await;
+            let result = run_here(&self.compute, id, task.clone(), slot, &self.me, here).await;
             spans::ran(&result);
             result
         };

@@ -40,8 +40,13 @@ pub(crate) struct PeerHandler {
 }
 
 impl Handler for PeerHandler {
-    async fn handle(&self, request: Request, from: SocketAddr) -> Reply {
-        self.answer(request, &host_of(from.ip())).await.unwrap_or_else(Reply::Error)
+    async fn handle(&self, request: Request, from: SocketAddr, alone: bool) -> Reply {
+        let host = host_of(from.ip());
+        let answer = match request {
+            Request::CpuTask(task) => self.dispatch.run(task, &host, alone).await.map(Reply::CpuResult),
+            request => self.answer(request, &host).await,
+        };
+        answer.unwrap_or_else(Reply::Error)
     }
 }
 
@@ -58,7 +63,7 @@ impl PeerHandler {
     /// Answers a request of this host.
     pub(crate) async fn answer(&self, request: Request, host: &str) -> Result<Reply, Refusal> {
         match request {
-            Request::CpuTask(task) => self.dispatch.run(task, host).await.map(Reply::CpuResult),
+            Request::CpuTask(task) => self.dispatch.run(task, host, false).await.map(Reply::CpuResult),
             Request::BatchTask(batch) => self.batch(batch, host).await,
             Request::SubmitTask(task) => self.submit(task, host),
             Request::WaitTask(wait) => watch::wait(&self.dispatch, &wait).await,
@@ -320,7 +325,7 @@ fn within(bytes_left: &mut usize, result: CpuResult, me: &Address) -> CpuResult 
 /// In a batch every task has its result, also one that is refused.
 async fn run_of_batch(dispatch: &Arc<Dispatch>, id: TaskId, task: CpuTask, host: &str) -> CpuResult {
     let refused = |refusal: Refusal| CpuResult::ended(id, Outcome::Rejected, refusal.error, &dispatch.me);
-    dispatch.run(task, host).await.map_or_else(refused, Arc::unwrap_or_clone)
+    dispatch.run(task, host, false).await.map_or_else(refused, Arc::unwrap_or_clone)
 }
 
 fn memory_refusal(error: &MemoryError) -> Refusal {

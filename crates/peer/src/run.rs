@@ -7,12 +7,22 @@ use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, RawJson, TaskFile, 
 use std::time::Duration;
 
 /// Runs the task here, from queue to end.
-pub(crate) async fn run_here(compute: &Compute, id: &TaskId, task: CpuTask, slot: &Slot, me: &Address) -> CpuResult {
+///
+/// `at_once` lets it begin in this thread.
+pub(crate) async fn run_here(
+    compute: &Compute,
+    id: &TaskId,
+    task: CpuTask,
+    slot: &Slot,
+    me: &Address,
+    at_once: bool,
+) -> CpuResult {
     let run = match run_of(id, task, slot.submitter.clone()) {
         Ok(run) => run,
         Err(error) => return CpuResult::ended(id.clone(), Outcome::Exception, error, me),
     };
-    let mut run = match compute.submit_here(run) {
+    let submitted = if at_once { compute.submit_here(run) } else { compute.submit(run) };
+    let mut run = match submitted {
         Ok(run) => run,
         Err(full) => return rejected(id, full.to_string(), full.retry_after, me),
     };

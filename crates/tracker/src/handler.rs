@@ -19,7 +19,7 @@ pub(crate) struct TrackerHandler {
 }
 
 impl Handler for TrackerHandler {
-    async fn handle(&self, request: Request, from: SocketAddr) -> Reply {
+    async fn handle(&self, request: Request, from: SocketAddr, _: bool) -> Reply {
         self.answer(request, from).unwrap_or_else(Reply::Error)
     }
 }

@@ -333,6 +333,26 @@ fn a_function_of_that_name_and_another_type_is_called() {
 }
 
 #[test]
+fn a_short_copy_of_constant_length_stays_an_operator() {
+    let copies = |length: &str| {
+        let wat = format!(
+            "(module (memory 1) (func (export \"f\") (param i32) (loop (br_if 0 (local.get 0)))
+               (memory.copy (i32.const 0) (i32.const 8) {length})))"
+        );
+        let wasm = metered(&wat::parse_str(wat).unwrap(), Metering::Fuel).unwrap();
+        let operators = operators(&wasm);
+        let calls =
+            operators.iter().filter(|operator| matches!(operator, Operator::Call { function_index: 2 })).count();
+        (calls, operators.iter().filter(|operator| matches!(operator, Operator::MemoryCopy { .. })).count())
+    };
+    // What copies itself has the operator once.
+    assert_eq!(copies("(i32.const 16)"), (0, 2));
+    assert_eq!(copies("(i32.const 128)"), (0, 2));
+    assert_eq!(copies("(i32.const 129)"), (1, 1));
+    assert_eq!(copies("(local.get 0)"), (1, 1));
+}
+
+#[test]
 fn copies_are_those_of_the_operator() {
     let wasm = wat::parse_str(
         "(module (memory (export \"memory\") 1) (func (export \"copy\") (param i32 i32 i32)

@@ -401,6 +401,17 @@ async fn a_long_run_is_left_to_the_workers() {
     assert!(report.usage.slices > 1, "{:?}", report.usage);
 }
 
+#[tokio::test]
+async fn a_run_that_waits_where_it_was_begun_ends_at_its_deadline() {
+    let compute = compute(1);
+    stocked(&compute).await;
+    let limits = RunLimits { timeout: Duration::from_millis(300), ..RunLimits::default() };
+    let program = "import time\ndef main(): time.sleep(3600)";
+    let report = compute.submit_here(limited(program, limits)).unwrap().wait().await;
+    assert_eq!(report.outcome, Outcome::Timeout);
+    assert!(report.usage.wall_ms < 60_000.0, "{:?}", report.usage);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_worker_and_threads_that_submit_have_one_turn_at_a_time() {
     const RUNS: usize = 30;
