@@ -194,7 +194,8 @@ def slices_of_two_tasks_alternate(network, shown):
     for _ in range(6):
         page.get_by_role("button", name="Closer").click()
     expect(page.locator("[data-window]")).to_have_text("100 ms wide, standing still")
-    page.wait_for_function("document.querySelector('canvas').dataset.changes > 20", timeout=PATIENCE_MS)
+    # A turn of a long task has 6 ms.
+    page.wait_for_function("() => document.querySelector('canvas').dataset.changes > 8", timeout=PATIENCE_MS)
     width = page.locator("canvas").bounding_box()["width"]
     page.locator("canvas").hover(position={"x": width - 60, "y": 30})
     expect(page.locator(".pointed")).to_have_text(re.compile(r"loop-[ab] on worker 0: [\d,]+ ns"))
