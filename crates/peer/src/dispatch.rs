@@ -22,6 +22,8 @@ use std::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, info, warn};
 
+/// A task that brings more bytes than these is the workers' from the beginning: its input is copied into its memory first.
+const HERE_BYTES_MAX: u64 = 64 << 10;
 /// Peers that are tried before the task runs here.
 const PEERS_TRIED_MAX: usize = 4;
 /// How long a peer may take to hear that a task was cancelled.
@@ -53,6 +55,11 @@ enum Started {
 
 pub(crate) fn lost() -> Refusal {
     Refusal::new(ErrorCode::Internal, "the task was lost; the peer's log says how")
+}
+
+/// Whether taking in what it brings is a matter of microseconds.
+fn is_small(task: &CpuTask) -> bool {
+    task.input_bytes() <= HERE_BYTES_MAX
 }
 
 impl Dispatch {
@@ -91,6 +98,7 @@ impl Dispatch {
 
     fn begin(self: &Arc<Self>, task: CpuTask, host: &str, kept: bool, here: bool) -> Result<Started, Refusal> {
         task.check()?;
+        let here = here && is_small(&task);
         let id = task.task_id.clone().unwrap_or_else(sandlot_client::new_task_id);
         let submitter = Submitter::new(host, task.submitter.as_deref().unwrap_or_default());
         Ok(match self.tasks.begin(&id, &task, submitter, kept, clock::unix_seconds()) {
@@ -219,5 +227,23 @@ impl Dispatch {
             error = telling => warn!(task = %id, %peer, %error, "a peer may not know that a task was cancelled"),
             () = tokio::time::sleep(CANCEL_TIMEOUT) => warn!(task = %id, %peer, "a peer did not stop a task in time"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_input_is_left_to_the_workers() {
+        let task = |bytes: u64| {
+            let text = format!(r#"{{"type":"CPU_TASK","program":"","stdin":"{}"}}"#, "x".repeat(bytes as usize));
+            match Request::parse(&text).request.expect("a request") {
+                Request::CpuTask(task) => task,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(is_small(&task(HERE_BYTES_MAX)));
+        assert!(!is_small(&task(HERE_BYTES_MAX + 1)));
     }
 }
