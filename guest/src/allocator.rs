@@ -4,6 +4,10 @@
 //! fresh memory (see [`start_afresh`]), so that few pages of the snapshot are written to. Small blocks are cut from chunks;
 //! when much more memory is wanted than before, a sweep finds the chunks of which all blocks are free, for other classes or
 //! larger blocks.
+//!
+//! While the interpreter is started, small blocks are numbered, and those whose numbers are told ([`arrange`]) lie side by
+//! side too: they are what tasks write to, and a page of the snapshot that is written to is a copy for each task. All others
+//! lie where they would lie without: what the interpreter does may hang on addresses, and then the numbers would be others.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -54,7 +58,39 @@ struct State {
     regions_count: usize,
     /// With so many regions there is a sweep before another one is made.
     sweep_at: usize,
+    /// While the interpreter is started.
+    arrangement: *mut Arrangement,
+    /// A chunk with blocks from before `start_afresh`, which nobody counts.
+    shared: *mut Chunk,
 }
+
+/// Groups of blocks that are to lie side by side.
+type Groups = [Vec<u32>; GROUPS];
+/// What every task writes to, and what many do.
+pub const GROUPS: usize = 2;
+
+/// How blocks are arranged.
+struct Arrangement {
+    /// The number of the next block.
+    next: u32,
+    /// The numbers of each group that are to come, the next one last.
+    groups: Groups,
+    /// Where each group's blocks are cut from.
+    rooms: [Room; GROUPS],
+}
+
+/// The chunks of a group. What finds no place there stays where it is.
+#[derive(Clone, Copy)]
+struct Room {
+    chunk: *mut Chunk,
+    /// Bytes that were cut from it.
+    cut: usize,
+    /// How many there are behind it.
+    more: usize,
+}
+
+/// The first group's blocks have one chunk: the first blocks of each task lie behind them.
+const ROOM_CHUNKS: [usize; GROUPS] = [1, REGION_CHUNKS - 1];
 
 struct Allocator(UnsafeCell<State>);
 
@@ -68,6 +104,8 @@ const EMPTY: State = State {
     regions: ptr::null_mut(),
     regions_count: 0,
     sweep_at: SWEEP_REGIONS,
+    arrangement: ptr::null_mut(),
+    shared: ptr::null_mut(),
 };
 
 #[global_allocator]
@@ -102,6 +140,21 @@ impl State {
         }
         self.free[class] = unsafe { next_block(block) };
         block
+    }
+
+    /// A block while the interpreter is started.
+    #[cold]
+    unsafe fn take_numbered(&mut self, class: usize) -> *mut u8 {
+        unsafe {
+            let arrangement = &mut *self.arrangement;
+            let number = arrangement.next;
+            arrangement.next += 1;
+            let group = arrangement.groups.iter_mut().position(|group| group.pop_if(|next| *next == number).is_some());
+            let usual = self.take(class);
+            let block = group.and_then(|group| arrangement.rooms[group].cut(class_bytes(class))).unwrap_or(usual);
+            block_was_numbered(block, class_bytes(class), number);
+            block
+        }
     }
 
     unsafe fn give(&mut self, class: usize, block: *mut u8) {
@@ -168,8 +221,8 @@ impl State {
                     block = next_block(block);
                 }
             }
-            let current = self.chunk;
-            let is_free = |chunk: *mut Chunk| chunk != current && (*chunk).free >= (*chunk).cut;
+            let (current, shared) = (self.chunk, self.shared);
+            let is_free = |chunk: *mut Chunk| chunk != current && chunk != shared && (*chunk).free >= (*chunk).cut;
             for class in 0..CLASSES {
                 let mut block = std::mem::replace(&mut self.free[class], ptr::null_mut());
                 while !block.is_null() {
@@ -218,6 +271,20 @@ impl State {
     }
 }
 
+impl Room {
+    unsafe fn cut(&mut self, bytes: usize) -> Option<*mut u8> {
+        unsafe {
+            if self.cut + bytes > CHUNK_BYTES {
+                self.more = self.more.checked_sub(1)?;
+                (self.chunk, self.cut) = (self.chunk.wrapping_byte_add(CHUNK_BYTES), size_of::<Chunk>());
+            }
+            let cut = self.cut;
+            self.cut += bytes;
+            Some(self.chunk.cast::<u8>().add(cut))
+        }
+    }
+}
+
 impl Region {
     /// There is room for them wherever the region begins.
     fn chunks(&self) -> impl DoubleEndedIterator<Item = *mut Chunk> + use<> {
@@ -230,7 +297,10 @@ unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match class(&layout) {
-            Some(class) => unsafe { (*self.0.get()).take(class) },
+            Some(class) => unsafe {
+                let state = &mut *self.0.get();
+                if state.arrangement.is_null() { state.take(class) } else { state.take_numbered(class) }
+            },
             None => unsafe {
                 let block = System.alloc(layout);
                 if block.is_null() { (*self.0.get()).again(|| System.alloc(layout)) } else { block }
@@ -282,13 +352,52 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
+/// Tells whoever looks for it which number a block has.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn block_was_numbered(block: *mut u8, bytes: usize, number: u32) {
+    std::hint::black_box((block, bytes, number));
+}
+
+/// From now on small blocks are numbered. Those with the numbers of a group, in their order, lie side by side.
+pub fn arrange(mut groups: Groups) {
+    groups.iter_mut().for_each(|group| group.reverse());
+    unsafe {
+        let state = &mut *ALLOCATOR.0.get();
+        if !state.add_region() {
+            return;
+        }
+        // A region of their own, which no sweep sees.
+        let region = state.regions;
+        (state.regions, state.regions_count) = ((*region).next, state.regions_count - 1);
+        let mut next = (*region).first;
+        for chunk in (*region).chunks() {
+            (state.spare, (*chunk).cut) = ((*chunk).next, FOR_EVER);
+        }
+        let rooms = ROOM_CHUNKS.map(|count| {
+            let chunk = next;
+            next = next.wrapping_byte_add(count * CHUNK_BYTES);
+            Room { chunk, cut: size_of::<Chunk>(), more: count - 1 }
+        });
+        state.arrangement = Box::into_raw(Box::new(Arrangement { next: 0, groups, rooms }));
+    }
+}
+
 /// From now on small blocks come from fresh memory: the free ones that lie between what was allocated so far stay free
-/// for ever.
+/// for ever. The first ones lie behind those of the first group, in pages that are written to anyway.
 pub fn start_afresh() {
     unsafe {
         let state = &mut *ALLOCATOR.0.get();
         state.each_chunk(|chunk| (*chunk).cut = FOR_EVER);
+        let arrangement = state.arrangement;
         *state = EMPTY;
-        state.next_chunk();
+        if arrangement.is_null() {
+            state.next_chunk();
+            return;
+        }
+        state.add_region();
+        let Room { chunk, cut, .. } = (*arrangement).rooms[0];
+        (*chunk).cut = cut;
+        (state.chunk, state.shared) = (chunk, chunk);
     }
 }

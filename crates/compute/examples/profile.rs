@@ -9,16 +9,19 @@
 
 #![expect(clippy::print_stderr, reason = "a tool at the prompt")]
 
+#[path = "shared/guest.rs"]
+mod guest;
 #[path = "shared/start.rs"]
 mod start;
 
 use anyhow::{Context, Result, bail, ensure};
+use guest::{Guest, Job, Program};
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
 };
 use wasmparser::{KnownCustom, Name, Parser, Payload};
-use wasmtime::{Caller, Config, Engine, Linker, Memory, Module, Store, TypedFunc};
+use wasmtime::{Caller, Linker, Module};
 use wasmtime_wasi::{p1, p1::WasiP1Ctx};
 
 const MAGIC: u64 = u64::from_be_bytes(*b"\xfflprofR\x81");
@@ -31,12 +34,6 @@ const RECORD_BYTES: usize = 48;
 /// Values kept of one place in the code, those that came most often.
 const VALUES_MAX: usize = 24;
 
-/// The arguments of the programs of TRAINING/start.
-const STARTS: [(&str, &str); 3] = [
-    ("fails.py", "[[[1.5, 2], [3, 4], [5, null]]]"),
-    ("square.py", "[7]"),
-    ("words.py", r#"["the quick brown fox jumps over the lazy dog and the cat"]"#),
-];
 /// Each of them is started so often.
 const ROUNDS: usize = 60;
 
@@ -61,19 +58,18 @@ async fn main() -> Result<()> {
     };
     let wasm = std::fs::read(input).with_context(|| format!("reading {input}"))?;
     let sources = start::sources(Path::new(python)).with_context(|| format!("reading {python}"))?;
-    let mut guest = Guest::start(&wasm, sources).await?;
+    let mut guest = Counted::start(&wasm, sources).await?;
     let (sections, output) = (Sections::find(&wasm)?, Path::new(output));
-    for (name, program) in programs(Path::new(training))? {
+    for Program { name, text } in guest::programs(Path::new(training))? {
         eprintln!("profile: {name}");
-        let job = Job { program: &program, filename: &name, function: None, args: "[]", seed: Some(1) };
+        let job = Job { program: &text, filename: &name, function: None, args: "[]", seed: Some(1) };
         ensure!(guest.run(&job, true).await.with_context(|| name.clone())?, "{name} failed");
     }
     std::fs::write(output.join("programs.profraw"), guest.profile(&sections)?)?;
     guest.forget();
-    for (name, program) in programs(&Path::new(training).join("start"))? {
-        eprintln!("profile: the start of {name}");
-        let args = STARTS.iter().find(|(of, _)| *of == name).with_context(|| format!("STARTS lacks {name}"))?.1;
-        let job = Job { program: &program, filename: "<program>", function: Some("main"), args, seed: None };
+    for program in guest::programs(&Path::new(training).join("start"))? {
+        eprintln!("profile: the start of {}", program.name);
+        let job = Job::start(&program)?;
         for round in 0..ROUNDS {
             guest.run(&job, round % 4 > 0).await?;
         }
@@ -82,136 +78,53 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// The programs of a folder, by name.
-fn programs(folder: &Path) -> Result<Vec<(String, String)>> {
-    let mut programs = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|end| end == "py") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            programs.push((name, std::fs::read_to_string(&path)?));
-        }
-    }
-    programs.sort();
-    Ok(programs)
-}
-
-/// What is to run.
-struct Job<'a> {
-    program: &'a str,
-    filename: &'a str,
-    function: Option<&'a str>,
-    /// JSON.
-    args: &'a str,
-    seed: Option<u64>,
-}
-
-struct Guest {
-    store: Store<State>,
-    memory: Memory,
-    alloc: TypedFunc<u32, u32>,
-    enter: TypedFunc<(u32, u32), u64>,
-    compile: TypedFunc<(u32, u32), u64>,
-    code: TypedFunc<(u32, u32), ()>,
-    /// What the memory held when the guest was ready.
-    ready: Vec<u8>,
+/// A guest that counts what it does.
+struct Counted {
+    guest: Guest<State>,
     counters: std::ops::Range<usize>,
 }
 
-impl Guest {
+impl Counted {
     async fn start(wasm: &[u8], sources: Vec<u8>) -> Result<Self> {
-        let mut config = Config::new();
-        config.max_wasm_stack(start::WASM_STACK_BYTES).async_stack_size(start::WASM_STACK_BYTES + (2 << 20));
-        let engine = Engine::new(&config)?;
         eprintln!("profile: compiling the guest ...");
-        let module = Module::new(&engine, wasm)?;
-        let mut linker = Linker::new(&engine);
-        p1::add_to_linker_async(&mut linker, |state: &mut State| &mut state.wasi)?;
-        let count = |mut caller: Caller<'_, State>, value: i64, record: i32, place: i32| {
-            caller.data_mut().count(value.cast_unsigned(), record.cast_unsigned(), place.cast_unsigned());
+        let link = |linker: &mut Linker<State>, module: &Module| {
+            p1::add_to_linker_async(linker, |state: &mut State| &mut state.wasi)?;
+            let count = |mut caller: Caller<'_, State>, value: i64, record: i32, place: i32| {
+                caller.data_mut().count(value.cast_unsigned(), record.cast_unsigned(), place.cast_unsigned());
+            };
+            let count_size = move |caller: Caller<'_, State>, value: i64, record: i32, place: i32| {
+                count(caller, size_class(value.cast_unsigned()).cast_signed(), record, place);
+            };
+            linker.func_wrap("env", "__llvm_profile_instrument_target", count)?;
+            linker.func_wrap("env", "__llvm_profile_instrument_memop", count_size)?;
+            // What is linked because it is counted, and never called.
+            Ok(linker.define_unknown_imports_as_traps(module)?)
         };
-        let count_size = move |caller: Caller<'_, State>, value: i64, record: i32, place: i32| {
-            count(caller, size_class(value.cast_unsigned()).cast_signed(), record, place);
-        };
-        linker.func_wrap("env", "__llvm_profile_instrument_target", count)?;
-        linker.func_wrap("env", "__llvm_profile_instrument_memop", count_size)?;
-        // What is linked because it is counted, and never called.
-        linker.define_unknown_imports_as_traps(&module)?;
-        let mut store = Store::new(&engine, State { wasi: start::fixed_wasi(sources), values: HashMap::new() });
-        let instance = linker.instantiate_async(&mut store, &module).await?;
-        instance.get_typed_func::<(), ()>(&mut store, "wizer-initialize")?.call_async(&mut store, ()).await?;
-        let memory = instance.get_memory(&mut store, "memory").context("the guest has a memory")?;
-        let alloc = instance.get_typed_func(&mut store, "job_alloc")?;
-        let enter = instance.get_typed_func(&mut store, "job_run")?;
-        let compile = instance.get_typed_func(&mut store, "job_compile")?;
-        let code = instance.get_typed_func(&mut store, "job_code")?;
-        // What it does once, when it is built, is not what it is to be quick at.
+        let state = State { wasi: start::fixed_wasi(sources), values: HashMap::new() };
         let counters = Sections::find(wasm)?.counters;
-        let ready = memory.data(&store).to_vec();
-        let mut guest = Self { store, memory, alloc, enter, compile, code, ready, counters };
-        guest.forget();
-        Ok(guest)
+        let (guest, _) = Guest::start(wasm, state, link, counters.clone()).await?;
+        // What it does once, when it is built, is not what it is to be quick at.
+        let mut counted = Self { guest, counters };
+        counted.forget();
+        Ok(counted)
     }
 
     /// Counts from zero again.
     fn forget(&mut self) {
-        self.memory.data_mut(&mut self.store)[self.counters.clone()].fill(0);
-        self.store.data_mut().values.clear();
+        let Guest { store, memory, .. } = &mut self.guest;
+        memory.data_mut(&mut *store)[self.counters.clone()].fill(0);
+        store.data_mut().values.clear();
     }
 
-    /// Runs a program in a guest that is as it was when it was ready, but for the counters; `again` as if it had run
-    /// before. Says whether it ended well.
+    /// Runs a program, `again` as if it had run before. Says whether it ended well.
     async fn run(&mut self, job: &Job<'_>, again: bool) -> Result<bool> {
-        let code = match again {
-            true => {
-                self.renew();
-                let place = self.put(serde_json::to_string(&(job.program, job.filename))?.as_bytes()).await?;
-                let place = self.compile.call_async(&mut self.store, place).await?;
-                Some(self.bytes(place).to_vec()).filter(|code| !code.is_empty())
-            }
-            false => None,
-        };
-        self.renew();
-        if let Some(code) = code {
-            let place = self.put(&code).await?;
-            self.code.call_async(&mut self.store, place).await?;
-        }
-        let args: serde_json::Value = serde_json::from_str(job.args)?;
-        let text = serde_json::json!({
-            "program": job.program, "filename": job.filename, "function": job.function, "args": args, "kwargs": {},
-            "argv": [job.filename], "seed": job.seed, "files_out": [],
-        });
-        let place = self.put(text.to_string().as_bytes()).await?;
-        let place = self.enter.call_async(&mut self.store, place).await?;
-        let answer: serde_json::Value = serde_json::from_slice(self.bytes(place))?;
-        if let Some(exception) = answer.get("exception").filter(|_| job.function.is_none()) {
-            bail!("{}", exception["traceback"].as_str().unwrap_or_default());
-        }
-        Ok(answer.get("exception").is_none())
-    }
-
-    fn renew(&mut self) {
-        let memory = self.memory.data_mut(&mut self.store);
-        memory[..self.counters.start].copy_from_slice(&self.ready[..self.counters.start]);
-        memory[self.counters.end..self.ready.len()].copy_from_slice(&self.ready[self.counters.end..]);
-        memory[self.ready.len()..].fill(0);
-    }
-
-    /// What lies at `address << 32 | length`.
-    fn bytes(&self, place: u64) -> &[u8] {
-        &self.memory.data(&self.store)[(place >> 32) as usize..][..place as u32 as usize]
-    }
-
-    async fn put(&mut self, content: &[u8]) -> Result<(u32, u32)> {
-        let bytes = u32::try_from(content.len())?;
-        let address = self.alloc.call_async(&mut self.store, bytes).await?;
-        self.memory.write(&mut self.store, address as usize, content)?;
-        Ok((address, bytes))
+        let code = if again { self.guest.compile(job).await? } else { None };
+        self.guest.run(job, code.as_deref()).await
     }
 
     /// LLVM's raw profile.
     fn profile(&self, sections: &Sections) -> Result<Vec<u8>> {
-        let memory = self.memory.data(&self.store);
+        let memory = self.guest.memory.data(&self.guest.store);
         let (records, counters, names) =
             (&memory[sections.records.clone()], &memory[sections.counters.clone()], &memory[sections.names.clone()]);
         ensure!(records.len() % RECORD_BYTES == 0, "records of functions have another size than {RECORD_BYTES}");
@@ -281,7 +194,7 @@ impl Guest {
     }
 
     fn values(&self, record: u32, place: u32) -> Vec<(u64, u64)> {
-        let found = self.store.data().values.get(&(record, place)).into_iter().flatten();
+        let found = self.guest.store.data().values.get(&(record, place)).into_iter().flatten();
         let mut values: Vec<_> = found.map(|(value, times)| (*value, *times)).collect();
         values.sort_by_key(|(value, times)| (std::cmp::Reverse(*times), *value));
         values.truncate(VALUES_MAX);

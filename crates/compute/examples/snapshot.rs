@@ -1,11 +1,16 @@
 //! The build-time half of the guest: starts `guest.wasm`, snapshots it, and writes the snapshot compressed.
 //!
-//! `snapshot GUEST.wasm PYTHON OUT.wasm.zst`: the guest reads the files of the folder PYTHON from its standard input, each
-//! as a line `NAME BYTES` and so many bytes. Clock and entropy are fixed while it runs, so that the same guest gives the
-//! same snapshot everywhere.
+//! `snapshot GUEST.wasm PYTHON STARTS OUT.wasm.zst`: the guest reads the files of the folder PYTHON from its standard input,
+//! each as a line `NAME BYTES` and so many bytes. Clock and entropy are fixed while it runs, so that the same guest gives the
+//! same snapshot everywhere. It is started twice: the first time to learn what the programs of the folder STARTS write to
+//! (`shared/arrangement.rs`).
 
 #![expect(clippy::print_stderr, reason = "a tool at the prompt")]
 
+#[path = "shared/arrangement.rs"]
+mod arrangement;
+#[path = "shared/guest.rs"]
+mod guest;
 #[path = "shared/start.rs"]
 mod start;
 
@@ -22,11 +27,16 @@ const COMPRESSION_LEVEL: i32 = 19;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [input, python, output] = arguments.as_slice() else {
-        bail!("usage: snapshot GUEST.wasm PYTHON OUT.wasm.zst");
+    let [input, python, starts, output] = arguments.as_slice() else {
+        bail!("usage: snapshot GUEST.wasm PYTHON STARTS OUT.wasm.zst");
     };
     let wasm = std::fs::read(input).with_context(|| format!("reading {input}"))?;
     let sources = start::sources(Path::new(python)).with_context(|| format!("reading {python}"))?;
+    eprintln!("snapshot: looking what short tasks write to ...");
+    let nothing = arrangement::file("")?;
+    let arrangement = arrangement::learn(&wasm, [&sources[..], &nothing].concat(), Path::new(starts)).await?;
+    eprintln!("snapshot: starting the guest ...");
+    let sources = [sources, arrangement::file(&arrangement)?].concat();
     let snapshot = without_names(&snapshot(&wasm, sources).await?)?;
     let compressed = zstd::bulk::compress(&snapshot, COMPRESSION_LEVEL)?;
     std::fs::write(output, &compressed).with_context(|| format!("writing {output}"))?;
