@@ -27,6 +27,8 @@ impl Fuel {
         part: u64,
     ) -> wasmtime::Result<()> {
         let in_code = instance.get_global(&mut *store, EXPORT_FUEL);
+        // The run that had the instance before may not have burnt all of its part.
+        in_code.map_or(Ok(()), |global| global.set(&mut *store, Val::I64(0)))?;
         store.data_mut().fuel = Self { in_code, reserve: units, part: part.max(1) };
         Self::hand_out(&mut *store)
     }

@@ -146,7 +146,7 @@ impl Guest {
             slots.set_image(image);
         }
         let mut linker: Linker<TaskState> = Linker::new(&engine);
-        wasmtime_wasi::p1::add_to_linker_async(&mut linker, |state| &mut state.wasi)?;
+        wasmtime_wasi::p1::add_to_linker_async(&mut linker, TaskState::wasi)?;
         linker.allow_shadowing(true);
         linker.func_wrap_async("wasi_snapshot_preview1", "random_get", |caller, (address, bytes): (u32, u32)| {
             Box::new(random_get(caller, address, bytes))

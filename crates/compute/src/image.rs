@@ -7,7 +7,7 @@ use rustix::{
     fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create},
     mm::{MapFlags, ProtFlags, mmap, munmap},
 };
-use std::{fs::File, io, os::unix::fs::FileExt, ptr::null_mut};
+use std::{fs::File, io, ops::Range, os::unix::fs::FileExt, ptr::null_mut};
 use wasm_encoder::RawSection;
 use wasmparser::{ConstExpr, Data, DataKind, Operator, Parser, Payload};
 
@@ -128,9 +128,17 @@ impl Image {
         self.bytes
     }
 
-    /// Where this byte of it lies.
-    pub(crate) fn at(&self, offset: usize) -> *const u8 {
-        self.base.wrapping_add(offset)
+    /// Writes what it has in these ranges of bytes to the same places of the memory at this address.
+    ///
+    /// # Safety
+    /// The memory has the image's size, and nobody else has it.
+    #[expect(unsafe_code, reason = "one copy for each range")]
+    pub(crate) unsafe fn copy_to(&self, memory: *mut u8, ranges: &[Range<usize>]) {
+        for range in ranges {
+            debug_assert!(range.end <= self.bytes, "ranges are the memory's own");
+            // SAFETY: within the image and within the memory, which lie apart; the image is only read.
+            unsafe { memory.add(range.start).copy_from_nonoverlapping(self.base.add(range.start), range.len()) };
+        }
     }
 }
 

@@ -41,6 +41,12 @@ pub const IMPORT_USED_UP: (&str, &str) = ("sandlot", "fuel_used_up");
 /// The global with the fuel that is left: an `i64`, below zero when more was taken than there was.
 pub const EXPORT_FUEL: &str = "sandlot_fuel";
 
+/// A function that does nothing, of a module that can change nothing but its memory, its fuel and the globals below: once these
+/// are as they were, its instance is as new.
+pub(crate) const EXPORT_NOTHING: &str = "sandlot_nothing";
+/// The module's own globals that it can change, by this and their numbers.
+pub(crate) const EXPORT_STATE: &str = "sandlot_state_";
+
 /// What decides how a module is metered: code that was made with another one is not to be used.
 pub(crate) const SOURCES: [&str; 5] = [
     include_str!("metering.rs"),
@@ -88,14 +94,22 @@ pub fn metered(wasm: &[u8], metering: Metering) -> Result<Vec<u8>, MeteringError
     let content = Content::read(wasm)?;
     let flows = content.bodies.iter().map(Flow::read).collect::<Result<Vec<_>, _>>()?;
     let copies = flows.iter().any(|flow| flow.copies);
+    let has_more_state = content.has_more_state
+        || content.functions.is_empty()
+        || flows.iter().any(|flow| flow.changes_tables_or_segments);
     let plan = Plan::new(&flows, content.imported_functions);
-    let content = Content { copies, ..content };
+    let content = Content { copies, has_more_state, ..content };
     let mut writer = Writer { metering, content, code: CodeSection::new(), hints: BranchHints::new(), added: 0 };
     for (index, flow) in flows.iter().enumerate() {
         writer.write(index, flow, &plan)?;
     }
     if writer.content.copies {
         writer.write_copy();
+    }
+    if !writer.content.has_more_state {
+        let mut nothing = Function::new([]);
+        nothing.instruction(&Instruction::End);
+        writer.code.function(&nothing);
     }
     let mut module = Module::new();
     writer.parse_core_module(&mut module, Parser::new(0), wasm)?;
@@ -115,6 +129,10 @@ struct Content<'a> {
     multiply: Option<u32>,
     /// Whether it copies within its memory.
     copies: bool,
+    /// The globals of its own that it can change.
+    state: Vec<u32>,
+    /// Whether it can change more than its memory and these.
+    has_more_state: bool,
 }
 
 impl<'a> Content<'a> {
@@ -136,15 +154,28 @@ impl<'a> Content<'a> {
                     for import in imports.into_imports() {
                         match import?.ty {
                             TypeRef::Func(_) => content.imported_functions += 1,
-                            TypeRef::Global(_) => content.globals += 1,
-                            _ => {}
+                            TypeRef::Global(global) => {
+                                content.globals += 1;
+                                content.has_more_state |= global.mutable;
+                            }
+                            _ => content.has_more_state = true,
                         }
                     }
                 }
                 Payload::FunctionSection(functions) => {
                     content.functions = functions.into_iter().collect::<Result<_, _>>()?;
                 }
-                Payload::GlobalSection(globals) => content.globals += globals.count(),
+                Payload::GlobalSection(globals) => {
+                    for global in globals {
+                        let kind = global?.ty;
+                        if kind.mutable {
+                            content.state.push(content.globals);
+                            content.has_more_state |= kind.content_type.is_reference_type();
+                        }
+                        content.globals += 1;
+                    }
+                }
+                Payload::StartSection { .. } => content.has_more_state = true,
                 Payload::ExportSection(exports) => {
                     for export in exports {
                         let export = export?;
@@ -290,13 +321,19 @@ impl Writer<'_> {
         imports.import(IMPORT_USED_UP.0, IMPORT_USED_UP.1, EntityType::Function(self.content.types_count()));
     }
 
-    /// A store begins without fuel.
+    /// An instance begins without fuel.
     fn add_to_globals(&self, globals: &mut GlobalSection) {
         globals.global(GlobalType { val_type: ValType::I64, mutable: true, shared: false }, &ConstExpr::i64_const(0));
     }
 
     fn add_to_exports(&self, exports: &mut ExportSection) {
         exports.export(EXPORT_FUEL, ExportKind::Global, self.content.globals);
+        if !self.content.has_more_state {
+            exports.export(EXPORT_NOTHING, ExportKind::Func, self.copy_function() + u32::from(self.content.copies));
+            for (index, global) in self.content.state.iter().enumerate() {
+                exports.export(&format!("{EXPORT_STATE}{index}"), ExportKind::Global, *global);
+            }
+        }
     }
 
     /// The section with what is added to it alone.
@@ -382,6 +419,9 @@ impl Reencode for Writer<'_> {
         reencode::utils::parse_function_section(self, functions, section)?;
         if self.content.copies {
             functions.function(self.content.types_count() + 1);
+        }
+        if !self.content.has_more_state {
+            functions.function(self.content.types_count());
         }
         Ok(())
     }

@@ -1,13 +1,16 @@
-//! One run in a store of its own: fuel, a memory cap, captured output. The store is used once and thrown away.
+//! One run in a store that nobody else has: fuel, a memory cap, captured output. Afterwards the store is made as new, or
+//! thrown away.
 
 use crate::{
     Guest, Run, RunLimits,
     budget::Holding,
     code_cache::{CodeCache, Found, code_key},
     fuel::Fuel,
+    metering::{EXPORT_NOTHING, EXPORT_STATE},
     output::{Output, OutputFull},
     pages::Place,
     slots::Slots,
+    stacks::{self, UpperEnd},
 };
 use sandlot_protocol::{
     Exception, Outcome, RawJson,
@@ -27,7 +30,7 @@ use std::{
     },
     task::{Context, Poll, Waker},
 };
-use wasmtime::{Instance, Memory, ResourceLimiterAsync, Store, Trap, TypedFunc};
+use wasmtime::{Global, Instance, Memory, ResourceLimiterAsync, Store, Trap, TypedFunc, Val};
 use wasmtime_wasi::{I32Exit, WasiCtxBuilder, p1::WasiP1Ctx, p2::pipe::MemoryInputPipe};
 
 /// Tracebacks and messages on top of the result.
@@ -39,7 +42,8 @@ const CRASH_TEXT_CHARS: usize = 300;
 
 /// What the store of a run holds.
 pub(crate) struct TaskState {
-    pub(crate) wasi: WasiP1Ctx,
+    /// None until a run has the store.
+    wasi: Option<WasiP1Ctx>,
     pub(crate) fuel: Fuel,
     meter: Arc<Meter>,
     /// None until a run has the store.
@@ -53,13 +57,18 @@ impl TaskState {
     /// Of a store that no run has yet.
     fn idle() -> Self {
         Self {
-            wasi: WasiCtxBuilder::new().build_p1(),
+            wasi: None,
             fuel: Fuel::default(),
             meter: Arc::new(Meter { memory_bytes_max: u64::MAX, ..Meter::default() }),
             holding: None,
             entropy: None,
             host_bytes: 0,
         }
+    }
+
+    /// Before a run has the store there is nothing that it could ask for.
+    pub(crate) fn wasi(&mut self) -> &mut WasiP1Ctx {
+        self.wasi.get_or_insert_with(|| WasiCtxBuilder::new().build_p1())
     }
 
     /// The host made so many bytes more for the run; says when that is `max` since it last said so.
@@ -188,15 +197,28 @@ pub(crate) struct Entry {
     pub(crate) codes: Arc<CodeCache>,
 }
 
-/// A guest in a store of its own that no run has had: everything that can be made before it is known what is to run.
+/// A guest in a store of its own in which nothing is left of any run: everything that can be made before it is known what
+/// is to run.
 pub(crate) struct Prepared {
     store: Store<TaskState>,
     instance: Instance,
     alloc: TypedFunc<u32, u32>,
     enter: TypedFunc<(u32, u32), u64>,
+    /// Guests in other languages, as tests have them, lack these two.
+    files_limit: Option<TypedFunc<u64, ()>>,
+    code: Option<TypedFunc<(u32, u32), ()>>,
     memory: Memory,
     slots: Arc<Slots>,
     begun_with: usize,
+    renewal: Option<Renewal>,
+    /// The guest has answered: none of its code is left in the middle of something.
+    has_answered: bool,
+}
+
+/// What has to be as it was before another run may have the instance, its memory apart.
+struct Renewal {
+    globals: Vec<(Global, Val)>,
+    stack: UpperEnd,
 }
 
 impl std::fmt::Debug for Prepared {
@@ -210,20 +232,45 @@ impl Prepared {
         let mut store = Store::new(&guest.engine, TaskState::idle());
         store.limiter_async(|state| state);
         // A guest without a start function, as the snapshot is, has nothing to wait for.
-        let instance = {
-            let mut instantiating = pin!(guest.instance.instantiate_async(&mut store));
-            match instantiating.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(instance) => instance?,
-                Poll::Pending => return Err(no_answer("it waits before it has begun")),
-            }
-        };
+        let instance = at_once(guest.instance.instantiate_async(&mut store))??;
         let alloc = instance.get_typed_func(&mut store, EXPORT_ALLOC)?;
         let enter = instance.get_typed_func(&mut store, EXPORT_RUN)?;
+        let files_limit = instance.get_typed_func(&mut store, EXPORT_FILES_LIMIT).ok();
+        let code = instance.get_typed_func(&mut store, EXPORT_CODE).ok();
         let memory = instance.get_memory(&mut store, EXPORT_MEMORY).ok_or_else(|| no_answer("no memory"))?;
         let slots = Arc::clone(&guest.slots);
-        let mut prepared = Self { store, instance, alloc, enter, memory, slots, begun_with: 0 };
+        let renewal = Renewal::new(&mut store, &instance)?;
+        let (begun_with, has_answered) = (0, false);
+        let mut prepared =
+            Self { store, instance, alloc, enter, files_limit, code, memory, slots, begun_with, renewal, has_answered };
         prepared.begun_with = guest.slots.begun_with(prepared.place());
         Ok(prepared)
+    }
+
+    /// Makes it as new. Says whether it did: where it is not certain that nothing else of the run is left than what is set
+    /// back here, another sandbox must be made instead.
+    pub(crate) fn renew(&mut self) -> bool {
+        let Some(renewal) = self.renewal.as_ref().filter(|_| self.has_answered) else { return false };
+        // What the run had of the host goes first.
+        *self.store.data_mut() = TaskState::idle();
+        #[expect(unsafe_code, reason = "no code of the guest runs, and this has its store")]
+        // SAFETY: the memory is the store's, which is this sandbox's.
+        let is_renewed = unsafe { self.slots.renew(self.place()) };
+        if !is_renewed {
+            return false;
+        }
+        #[expect(unsafe_code, reason = "as above")]
+        // SAFETY: the store keeps its stack, on which nothing runs: the guest has answered.
+        unsafe {
+            renewal.stack.clear();
+        }
+        let set = |(global, value): &(Global, Val)| global.set(&mut self.store, *value);
+        if renewal.globals.iter().try_for_each(set).is_err() {
+            return false;
+        }
+        self.has_answered = false;
+        self.begun_with = self.slots.begun_with(self.place());
+        true
     }
 
     /// Since it was prepared, whoever had it had no page fault.
@@ -234,6 +281,27 @@ impl Prepared {
     /// Where its memory lies.
     pub(crate) fn place(&self) -> Place {
         Place { address: self.memory.data_ptr(&self.store), bytes: self.memory.data_size(&self.store) }
+    }
+}
+
+impl Renewal {
+    /// `None` if the guest can change more than its memory and its globals. Gives the store its stack.
+    fn new(store: &mut Store<TaskState>, instance: &Instance) -> wasmtime::Result<Option<Self>> {
+        let Ok(nothing) = instance.get_typed_func::<(), ()>(&mut *store, EXPORT_NOTHING) else { return Ok(None) };
+        let (called, stack) = stacks::given_during(|| at_once(nothing.call_async(&mut *store, ())));
+        called??;
+        let names = (0..).map(|index| format!("{EXPORT_STATE}{index}"));
+        let globals = names.map_while(|name| instance.get_global(&mut *store, &name)).collect::<Vec<_>>();
+        let globals = globals.into_iter().map(|global| (global, global.get(&mut *store))).collect();
+        Ok(stack.map(|stack| Self { globals, stack }))
+    }
+}
+
+/// What this makes without waiting.
+fn at_once<T>(future: impl Future<Output = T>) -> wasmtime::Result<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(made) => Ok(made),
+        Poll::Pending => Err(no_answer("it waits before it has begun")),
     }
 }
 
@@ -260,7 +328,7 @@ pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
         return (RunEnd::failed(Outcome::MemoryLimit, text), sandbox);
     }
     *sandbox.store.data_mut() = TaskState {
-        wasi,
+        wasi: Some(wasi),
         meter: Arc::clone(&meter),
         holding: Some(holding),
         entropy,
@@ -282,14 +350,17 @@ async fn call(
     slice_fuel: u64,
     codes: &CodeCache,
 ) -> wasmtime::Result<(Answer, Files)> {
-    let Prepared { store, instance, alloc, enter, memory, .. } = sandbox;
+    let Prepared { store, instance, alloc, enter, files_limit, code, memory, has_answered, .. } = sandbox;
     let job = job_text(&run)?;
     Fuel::begin(store, instance, run.limits.fuel, slice_fuel)?;
     let result = async {
+        if let Some(limit) = files_limit {
+            limit.call_async(&mut *store, run.limits.files_bytes).await?;
+        }
         prepare(store, instance, alloc, memory, &mut run).await?;
         // What a repeatable run burns must not hang on what ran before it.
         if run.seed.is_none() {
-            compile(store, instance, alloc, memory, &run, codes).await?;
+            compile(store, instance, alloc, code.as_ref(), memory, &run, codes).await?;
         }
         let place = put(store, alloc, memory, job.as_bytes()).await?;
         drop(job);
@@ -298,13 +369,14 @@ async fn call(
     .await;
     let fuel = run.limits.fuel.saturating_sub(Fuel::left(store));
     store.data().meter.fuel.store(fuel, Ordering::Relaxed);
-    let answer = read_answer(memory.data(&*store), result?, run.limits.result_bytes)?;
+    let answer = result?;
+    *has_answered = true;
+    let answer = read_answer(memory.data(&*store), answer, run.limits.result_bytes)?;
     let files = read_files(memory.data(&*store), &answer.files, &run)?;
     Ok((answer, files))
 }
 
-/// What the guest is told before the job: how large its files may be, the files themselves, whether its clock is real.
-/// Guests in other languages, as tests have them, need not know any of it.
+/// What the guest is told before the job: the files themselves, whether its clock is real.
 async fn prepare(
     store: &mut Store<TaskState>,
     instance: &Instance,
@@ -312,9 +384,6 @@ async fn prepare(
     memory: &Memory,
     run: &mut Run,
 ) -> wasmtime::Result<()> {
-    if let Ok(limit) = instance.get_typed_func::<u64, ()>(&mut *store, EXPORT_FILES_LIMIT) {
-        limit.call_async(&mut *store, run.limits.files_bytes).await?;
-    }
     if run.seed.is_some() {
         instance.get_typed_func::<(), ()>(&mut *store, EXPORT_CLOCK_VIRTUAL)?.call_async(&mut *store, ()).await?;
     }
@@ -349,6 +418,7 @@ async fn compile(
     store: &mut Store<TaskState>,
     instance: &Instance,
     alloc: &TypedFunc<u32, u32>,
+    take: Option<&TypedFunc<(u32, u32), ()>>,
     memory: &Memory,
     run: &Run,
     codes: &CodeCache,
@@ -357,7 +427,7 @@ async fn compile(
     match codes.find(key) {
         Found::New => {}
         Found::Code(code) => {
-            if let Ok(take) = instance.get_typed_func::<(u32, u32), ()>(&mut *store, EXPORT_CODE) {
+            if let Some(take) = take {
                 let place = put(store, alloc, memory, &code).await?;
                 take.call_async(&mut *store, place).await?;
             }

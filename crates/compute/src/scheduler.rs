@@ -34,7 +34,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, sync::oneshot};
-use turn::{Cost, Ended, Turn, work};
+use turn::{Cost, Ended, Remains, Turn, work};
 
 type RunFuture = Pin<Box<dyn Future<Output = (RunEnd, Prepared)> + Send>>;
 
@@ -340,11 +340,6 @@ impl Wake for RunWaker {
     }
 }
 
-/// A destructor that panics ends nothing but itself.
-fn drop_quietly<T>(value: T) {
-    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop(value)));
-}
-
 impl Shared {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -440,15 +435,9 @@ impl Shared {
     }
 
     /// A run's last turn is over: whoever waits is told.
-    fn end(
-        &self,
-        id: RunId,
-        cost: Cost,
-        sandbox: impl Send + 'static,
-        end: impl FnOnce(&Account) -> RunEnd,
-    ) -> Option<Ended> {
+    fn end(&self, id: RunId, cost: Cost, remains: Remains, end: impl FnOnce(&Account) -> RunEnd) -> Option<Ended> {
         self.count(&mut self.state(), id, cost);
-        self.answer(id, cost.usage.cpu, sandbox, end)
+        self.answer(id, cost.usage.cpu, remains, end)
     }
 
     /// Tells how a run ended, whose last turn was counted.
@@ -456,17 +445,26 @@ impl Shared {
         &self,
         id: RunId,
         cpu: Duration,
-        sandbox: impl Send + 'static,
+        remains: Remains,
         end: impl FnOnce(&Account) -> RunEnd,
     ) -> Option<Ended> {
         let holding = self.tell(id, end);
-        Some(Ended { id, cpu, sandbox: Box::new(sandbox), holding })
+        Some(Ended { id, cpu, remains, holding })
+    }
+
+    /// A panic on the way ends nothing else.
+    fn clear_away(&self, remains: Remains) {
+        let clear_away = || match remains {
+            Remains::Sandbox(sandbox) => self.stock.put_back(*sandbox),
+            Remains::Other(other) => drop(other),
+        };
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(clear_away));
     }
 
     fn put_away(&self, ended: Ended) {
-        let Ended { id, cpu, sandbox, holding } = ended;
+        let Ended { id, cpu, remains, holding } = ended;
         let before = ThreadUsage::now();
-        drop_quietly(sandbox);
+        self.clear_away(remains);
         let putting_away = ThreadUsage::now().since(before).cpu;
         // Giving memory back wakes runs that wait for it, which takes the lock.
         drop(holding);

@@ -1,9 +1,9 @@
 //! Where the memories of sandboxes lie in this process.
 //!
-//! An instance is used for one run and thrown away. The addresses that its memory had are used again: every page that the
-//! run wrote to is overwritten with the image's before another instance sees it, so that its first page faults are
-//! already paid. Which pages these are, the kernel tells; where it does not, the addresses are given back instead. A run
-//! that had no page fault can only have written to pages that were the memory's own before: then it need not be asked.
+//! The addresses that a run's memory had are used again: every page that the run wrote to is overwritten with the image's
+//! before another run sees it, so that its first page faults are already paid. Which pages these are, the kernel tells; where
+//! it does not, the addresses are given back instead. A run that had no page fault can only have written to pages that were
+//! the memory's own before: then it need not be asked.
 
 use crate::{
     image::Image,
@@ -44,10 +44,14 @@ struct Shelf {
 }
 
 /// What is known of a memory in use.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Used {
     /// Bytes of its own that it began with.
     begun_with: usize,
+    /// The pages of its own then, as ranges of bytes; `None` when they were not asked for, or it is not to be renewed.
+    own: Option<Vec<Range<usize>>>,
+    /// How many runs had it before.
+    runs: u32,
     /// Whoever used it has ended, and had no page fault.
     had_no_faults: bool,
 }
@@ -106,6 +110,26 @@ impl Slots {
         }
     }
 
+    /// Makes the memory at this address as it was before its last run, where it lies. Says whether it did: not after a page
+    /// fault, nor when it has grown, nor when it is time to look which pages it still needs.
+    ///
+    /// # Safety
+    /// Nobody else has the memory.
+    #[expect(unsafe_code, reason = "the caller has the memory alone")]
+    pub(crate) unsafe fn renew(&self, place: Place) -> bool {
+        let Some(image) = self.image.get().filter(|image| image.bytes() == place.bytes) else { return false };
+        let may_be_renewed = |used: &&mut Used| used.had_no_faults && !(used.runs + 1).is_multiple_of(TRIM_RUNS);
+        let own =
+            self.shelf().used.get_mut(&place.address.addr()).filter(may_be_renewed).and_then(|used| used.own.take());
+        let Some(own) = own else { return false };
+        // SAFETY: the memory has the image's size, and is the caller's.
+        unsafe { image.copy_to(place.address, &own) };
+        if let Some(used) = self.shelf().used.get_mut(&place.address.addr()) {
+            *used = Used { begun_with: total(&own), own: Some(own), runs: used.runs + 1, had_no_faults: false };
+        }
+        true
+    }
+
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,6 +153,10 @@ impl Slots {
     fn put_back(&self, mut slot: Slot) {
         let mut shelf = self.shelf();
         let used = shelf.used.remove(&slot.address.addr()).unwrap_or_default();
+        slot.runs = slot.runs.max(used.runs);
+        if used.own.is_some() {
+            slot.own = used.own;
+        }
         // Room is looked for before the work, which others need not wait for.
         if slot.is_broken
             || shelf.free.len() >= SLOTS_KEPT_MAX
@@ -225,11 +253,8 @@ impl Slot {
             self.forget(&without(&own, kept))?;
             own = without(&own, &without(&own, kept));
         }
-        for range in &own {
-            // SAFETY: within the memory and within the image, which are equally large and lie apart; the image is only
-            // read, and nobody else has the memory.
-            unsafe { self.address.add(range.start).copy_from_nonoverlapping(image.at(range.start), range.len()) };
-        }
+        // SAFETY: nobody else has the memory, which is as large as the image.
+        unsafe { image.copy_to(self.address, &own) };
         self.own = Some(own);
         Ok(())
     }
@@ -269,10 +294,11 @@ unsafe impl MemoryCreator for Creator {
     ) -> Result<Box<dyn LinearMemory>, String> {
         let reserved = reserved.ok_or("a memory without a reservation would move")?;
         let slot = self.0.take(minimum, reserved.max(minimum) + guard);
-        let slot = slot.map_err(|error| format!("the machine has no addresses for a sandbox: {error}"))?;
+        let mut slot = slot.map_err(|error| format!("the machine has no addresses for a sandbox: {error}"))?;
         let hot_bytes = || self.0.hot.get().map_or(0, |hot| total(&hot.written));
         let begun_with = slot.own.as_deref().map_or_else(hot_bytes, total);
-        self.0.shelf().used.insert(slot.address.addr(), Used { begun_with, had_no_faults: false });
+        let used = Used { begun_with, own: slot.own.take(), runs: slot.runs, had_no_faults: false };
+        self.0.shelf().used.insert(slot.address.addr(), used);
         Ok(Box::new(SlotMemory { capacity: slot.reserved_bytes - guard, slot: Some(slot), slots: Arc::clone(&self.0) }))
     }
 }
@@ -297,7 +323,14 @@ unsafe impl LinearMemory for SlotMemory {
 
     fn grow_to(&mut self, bytes: usize) -> wasmtime::Result<()> {
         let slot = self.slot.as_mut().filter(|_| bytes <= self.capacity);
-        Ok(slot.ok_or(io::ErrorKind::OutOfMemory).map_err(io::Error::from)?.grow(bytes)?)
+        let slot = slot.ok_or(io::ErrorKind::OutOfMemory).map_err(io::Error::from)?;
+        let grown = slot.grow(bytes);
+        if slot.is_broken
+            && let Some(used) = self.slots.shelf().used.get_mut(&slot.address.addr())
+        {
+            used.own = None;
+        }
+        Ok(grown?)
     }
 
     fn as_ptr(&self) -> *mut u8 {

@@ -3,6 +3,7 @@
 
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap_anonymous, mprotect, munmap};
 use std::{
+    cell::Cell,
     io,
     ops::Range,
     ptr::null_mut,
@@ -46,6 +47,9 @@ impl Stack {
             let address = mmap_anonymous(null_mut(), guard_bytes + bytes, ProtFlags::empty(), flags)?;
             let stack = Self { address: address.cast(), guard_bytes, bytes };
             mprotect(stack.address.add(guard_bytes).cast(), bytes, MprotectFlags::READ | MprotectFlags::WRITE)?;
+            // Else more than what was touched would come into memory, without a page fault that tells. A kernel without huge
+            // pages refuses.
+            let _ = madvise(stack.address.add(guard_bytes).cast(), bytes, Advice::LinuxNoHugepage);
             Ok(stack)
         }
     }
@@ -56,10 +60,54 @@ impl Stack {
         unsafe {
             let bottom = self.address.add(self.guard_bytes);
             madvise(bottom.cast(), self.bytes - kept, Advice::LinuxDontNeed)?;
-            bottom.add(self.bytes - kept).write_bytes(0, kept);
+            self.upper_end().clear();
         }
         Ok(())
     }
+
+    fn upper_end(&self) -> UpperEnd {
+        let kept = STACK_KEPT_BYTES.min(self.bytes);
+        UpperEnd { start: self.address.wrapping_add(self.guard_bytes + self.bytes - kept), bytes: kept }
+    }
+}
+
+/// The part of a stack that stays in memory. A run without page faults has not gone beyond it: below, nothing is in
+/// memory when a stack is given out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UpperEnd {
+    start: *mut u8,
+    bytes: usize,
+}
+
+#[expect(unsafe_code, reason = "it only says where the stack is")]
+// SAFETY: using it is unsafe.
+unsafe impl Send for UpperEnd {}
+#[expect(unsafe_code, reason = "as above")]
+// SAFETY: as above.
+unsafe impl Sync for UpperEnd {}
+
+impl UpperEnd {
+    /// Zeroes it.
+    ///
+    /// # Safety
+    /// The stack is still there, and nobody runs on it.
+    #[expect(unsafe_code, reason = "the caller has the stack")]
+    pub(crate) unsafe fn clear(self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.start.write_bytes(0, self.bytes) };
+    }
+}
+
+thread_local! {
+    static GIVEN_LAST: Cell<Option<UpperEnd>> = const { Cell::new(None) };
+}
+
+/// Does something, and tells of the stack that this thread was given meanwhile: Wasmtime takes one for a store's first
+/// call and keeps it for as long as there is the store.
+pub(crate) fn given_during<T>(act: impl FnOnce() -> T) -> (T, Option<UpperEnd>) {
+    GIVEN_LAST.set(None);
+    let done = act();
+    (done, GIVEN_LAST.take())
 }
 
 impl Drop for Stack {
@@ -90,6 +138,7 @@ unsafe impl StackCreator for Creator {
         let bytes = bytes.next_multiple_of(rustix::param::page_size());
         let free = self.0.free.lock().unwrap_or_else(PoisonError::into_inner).pop_if(|stack| stack.bytes == bytes);
         let stack = free.map_or_else(|| Stack::map(bytes), Ok)?;
+        GIVEN_LAST.set(Some(stack.upper_end()));
         Ok(Box::new(UsedStack { stack: Some(stack), stacks: Arc::clone(&self.0) }))
     }
 }

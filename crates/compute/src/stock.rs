@@ -55,6 +55,17 @@ impl Stock {
         is_made
     }
 
+    /// Takes back a sandbox whose run is over, if it can be made as new and there is room for it.
+    pub(crate) fn put_back(&self, mut used: Prepared) {
+        if !used.renew() {
+            return;
+        }
+        let mut shelf = self.shelf();
+        if shelf.ready.len() + shelf.coming < self.max {
+            shelf.ready.push(used);
+        }
+    }
+
     /// How many there are.
     pub(crate) fn ready(&self) -> usize {
         self.shelf().ready.len()
@@ -64,5 +75,108 @@ impl Stock {
     pub(crate) fn clear(&self) {
         self.shelf().ready.clear();
         self.guest.slots.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Run,
+        account::Account,
+        budget::{Budget, WAIT},
+        clock::ThreadUsage,
+        sandbox::{Entry, enter},
+    };
+    use sandlot_protocol::Outcome;
+    use std::sync::atomic::Ordering;
+
+    /// Answers whether its memory and its global are as they were at first, after a function that may do something else.
+    fn guest(more: &str) -> Guest {
+        let wat = format!(
+            r#"(module (memory (export "memory") 4) (table 1 funcref) (global $used (mut i32) (i32.const 0))
+               (data (i32.const 16) "{{\"value\":true}}") (data (i32.const 48) "{{\"value\":false}}")
+               (func (export "job_alloc") (param i32) (result i32) i32.const 1024)
+               (func $more {more})
+               (func (export "job_run") (param i32 i32) (result i64)
+                 (if (i32.or (global.get $used) (i32.load (i32.const 4096))) (then (return (i64.const 0x300000000f))))
+                 (global.set $used (i32.const 1))
+                 (i32.store (i32.const 4096) (i32.const 1))
+                 (call $more)
+                 (i64.const 0x100000000e)))"#
+        );
+        Guest::compile(&wat::parse_str(wat).unwrap()).unwrap()
+    }
+
+    /// Whether a run had page faults.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Faults {
+        Counted,
+        /// Those that the host had do not count; the guest had none.
+        None,
+    }
+
+    /// Runs something and puts its sandbox back. Says what came of it, and the fuel.
+    async fn run(stock: &Stock, fuel: u64, faults: Faults) -> (Outcome, Option<String>, u64) {
+        let mut run = Run::new("");
+        run.limits.fuel = fuel;
+        let Account { meter, stdout, stderr, .. } = Account::new(run.limits.clone(), 1 << 20);
+        let holding = Arc::new(Budget::new(u64::MAX, WAIT).hold(&run.submitter.host));
+        let (sandbox, codes) = (stock.take().unwrap(), Arc::default());
+        let (meter_after, slice_fuel) = (Arc::clone(&meter), 1 << 20);
+        let before = ThreadUsage::now();
+        let (end, sandbox) = enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel, codes }).await;
+        if faults == Faults::None || ThreadUsage::now().since(before).faults == Some(0) {
+            sandbox.had_no_faults();
+        }
+        stock.put_back(sandbox);
+        (end.outcome, end.value.map(|value| value.get().to_owned()), meter_after.fuel.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn a_sandbox_is_used_again_only_when_nothing_is_left_of_its_run() {
+        for (more, again) in [
+            ("", true),
+            ("(table.set (i32.const 0) (ref.null func))", false),
+            ("(drop (memory.grow (i32.const 1)))", false),
+            ("unreachable", false),
+        ] {
+            let stock = Stock::new(guest(more), 4);
+            run(&stock, 1 << 30, Faults::None).await;
+            assert_eq!(stock.ready(), 0, "which pages it has is known from its second run on: {more}");
+            run(&stock, 1 << 30, Faults::None).await;
+            assert_eq!(stock.ready(), usize::from(again), "{more}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_finds_nothing_of_the_one_before_and_burns_as_much() {
+        let turns = "(local $n i32) (loop $next (local.set $n (i32.add (local.get $n) (i32.const 1)))
+            (br_if $next (i32.lt_u (local.get $n) (i32.const 100))))";
+        let stock = Stock::new(guest(turns), 4);
+        let mut burnt = 0;
+        for number in 0..100 {
+            let (outcome, value, fuel) = run(&stock, 1 << 30, Faults::Counted).await;
+            assert_eq!((outcome, value.as_deref()), (Outcome::Ok, Some("true")), "{number}");
+            assert!(fuel > 0 && (burnt == 0 || burnt == fuel), "{number}: {fuel} and {burnt}");
+            burnt = fuel;
+        }
+        run(&stock, 1 << 30, Faults::Counted).await;
+        assert_eq!(
+            (run(&stock, burnt, Faults::Counted).await.0, run(&stock, burnt - 1, Faults::Counted).await.0),
+            (Outcome::Ok, Outcome::FuelLimit)
+        );
+    }
+
+    #[tokio::test]
+    async fn after_some_runs_another_sandbox_is_made() {
+        let stock = Stock::new(guest(""), 4);
+        let mut left = Vec::new();
+        for _ in 0..100 {
+            run(&stock, 1 << 30, Faults::None).await;
+            left.push(stock.ready());
+        }
+        assert!(left.iter().filter(|ready| **ready == 0).count() >= 100 / 32, "{left:?}");
+        assert!(left.iter().filter(|ready| **ready == 1).count() > 80, "{left:?}");
     }
 }

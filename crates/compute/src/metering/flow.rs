@@ -46,6 +46,8 @@ pub(super) struct Flow {
     pub(super) has_bulk: bool,
     /// It copies within the memory.
     pub(super) copies: bool,
+    /// It changes what is neither in a memory nor a global.
+    pub(super) changes_tables_or_segments: bool,
     /// All of it.
     pub(super) operators: usize,
     /// Branches back, and the places of their loops.
@@ -68,11 +70,26 @@ pub(super) fn is_bulk(operator: &Operator<'_>) -> bool {
     )
 }
 
+/// Whether it changes what is neither in a memory nor a global.
+fn changes_tables_or_segments(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::TableSet { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableInit { .. }
+            | Operator::TableGrow { .. }
+            | Operator::ElemDrop { .. }
+            | Operator::DataDrop { .. }
+    )
+}
+
 impl Flow {
     /// Reads a valid function.
     pub(super) fn read(body: &FunctionBody<'_>) -> Result<Self, MeteringError> {
         let operators = body.get_operators_reader()?.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let mut flow = Self { operators: operators.len(), ..Self::default() };
+        let changes_tables_or_segments = operators.iter().any(changes_tables_or_segments);
+        let mut flow = Self { operators: operators.len(), changes_tables_or_segments, ..Self::default() };
         let ends = ends(&operators);
         flow.find_branches(&operators, &ends);
         Walk::new(&mut flow).through(&operators);

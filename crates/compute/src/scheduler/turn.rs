@@ -7,7 +7,7 @@ use crate::{
     budget::Holding,
     clock::{self, ThreadUsage},
     run_queue::{RunId, RunState},
-    sandbox::{self, Entry, RunEnd},
+    sandbox::{self, Entry, Prepared, RunEnd},
 };
 use sandlot_protocol::Outcome;
 use std::{
@@ -76,9 +76,16 @@ pub(super) struct Ended {
     pub(super) id: RunId,
     /// Of its last turn.
     pub(super) cpu: Duration,
-    /// What is to be dropped.
-    pub(super) sandbox: Box<dyn Send>,
+    pub(super) remains: Remains,
     pub(super) holding: Option<Arc<Holding>>,
+}
+
+/// What a run leaves behind.
+pub(super) enum Remains {
+    /// It has ended by itself.
+    Sandbox(Box<Prepared>),
+    /// To be dropped.
+    Other(Box<dyn Send>),
 }
 
 /// What a worker is to do.
@@ -124,7 +131,7 @@ impl Shared {
             parts,
         };
         if let Some(stop) = stop {
-            return self.end(id, cost(0), work, |account| account.end(stop));
+            return self.end(id, cost(0), Remains::Other(Box::new(work)), |account| account.end(stop));
         }
         let mut future = match work {
             TurnWork::GoOn(future) => future,
@@ -132,7 +139,7 @@ impl Shared {
                 Ok(future) => future,
                 Err(error) => {
                     let end = RunEnd::failed(Outcome::Crashed, format!("there is no sandbox: {error:#}"));
-                    return self.end(id, cost(0), (), |_| end);
+                    return self.end(id, cost(0), Remains::Other(Box::new(())), |_| end);
                 }
             },
         };
@@ -158,11 +165,11 @@ impl Shared {
                 if self.count(&mut self.state(), id, cost) == Some(0) {
                     sandbox.had_no_faults();
                 }
-                self.answer(id, cost.usage.cpu, sandbox, |_| end)
+                self.answer(id, cost.usage.cpu, Remains::Sandbox(Box::new(sandbox)), |_| end)
             }
             Err(_) => {
                 let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
-                self.end(id, cost(parts), future, |_| end)
+                self.end(id, cost(parts), Remains::Other(Box::new(future)), |_| end)
             }
         }
     }
@@ -187,7 +194,7 @@ impl Shared {
         let ended = std::panic::catch_unwind(AssertUnwindSafe(|| self.turn(turn, seat, true)));
         let ended = ended.unwrap_or_else(|_| {
             let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
-            self.answer(id, Duration::ZERO, (), |_| end)
+            self.answer(id, Duration::ZERO, Remains::Other(Box::new(())), |_| end)
         });
         let mut state = self.state();
         state.seats.insert(seat);
@@ -229,6 +236,7 @@ impl Shared {
                 state = self.state();
                 continue;
             }
+            is_full = false;
             state = match state.deadlines.first() {
                 Some((deadline, _)) => {
                     let rest = deadline.saturating_duration_since(now);
@@ -262,7 +270,7 @@ impl Shared {
         let slot = state.slots.get_mut(&id)?;
         if let Some(stop) = slot.stop {
             drop(state);
-            return self.answer(id, cost.usage.cpu, future, |account| account.end(stop));
+            return self.answer(id, cost.usage.cpu, Remains::Other(Box::new(future)), |account| account.end(stop));
         }
         slot.work = Work::Going(future);
         let is_favoured = slot.holding.as_ref().is_some_and(|holding| holding.is_favoured());

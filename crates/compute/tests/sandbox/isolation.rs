@@ -50,14 +50,18 @@ async fn a_run_finds_nothing_of_the_one_before() {
     }
 }
 
-/// The same with few pages, far apart: they stay in memory, and later runs have no page faults.
+/// The same with few pages, far apart: they stay in memory, later runs have no page faults, and the instance itself is used
+/// again.
 const SMALL_GUEST: &str = r#"(module
   (memory (export "memory") 64)
+  (global $used (mut i32) (i32.const 0))
   (data (i32.const 16) "{\"value\":true}")
   (data (i32.const 48) "{\"value\":false}")
   (data (i32.const 131072) "\07\00\00\00\00\00\00\00")
   (func (export "job_alloc") (param i32) (result i32) i32.const 1024)
   (func (export "job_run") (param i32 i32) (result i64) (local $at i32)
+    (if (global.get $used) (then (return (i64.const 206158430223))))
+    (global.set $used (i32.const 1))
     (if (i64.ne (i64.load (i32.const 131072)) (i64.const 7)) (then (return (i64.const 206158430223))))
     (i64.store (i32.const 131072) (i64.const 9))
     (local.set $at (i32.const 196608))
