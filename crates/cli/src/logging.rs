@@ -29,11 +29,16 @@ pub(crate) fn start(format: LogFormat, default: &str, otlp: Option<&str>) -> Res
         LogFormat::Json => layer.json().boxed(),
     };
     let exporting = otlp.map(exporter).transpose()?;
-    let spans = exporting.as_ref().map(|exporting| {
-        let rooms = Targets::new().with_target(sandlot_peer::spans::TARGET, tracing::Level::DEBUG);
-        tracing_opentelemetry::layer().with_tracer(exporting.0.tracer("sandlot")).with_filter(rooms)
-    });
-    tracing_subscriber::registry().with(logs.with_filter(filter)).with(spans).init();
+    let logs = tracing_subscriber::registry().with(logs.with_filter(filter));
+    // A layer that may be there or not would have spans made for nobody.
+    match &exporting {
+        Some(exporting) => {
+            let rooms = Targets::new().with_target(sandlot_peer::spans::TARGET, tracing::Level::DEBUG);
+            let spans = tracing_opentelemetry::layer().with_tracer(exporting.0.tracer("sandlot")).with_filter(rooms);
+            logs.with(spans).init();
+        }
+        None => logs.init(),
+    }
     Ok(exporting)
 }
 

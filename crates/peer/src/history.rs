@@ -8,13 +8,13 @@ use crate::{
 use sandlot_compute::Submitter;
 use sandlot_protocol::CpuResult;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
 #[derive(Debug)]
 pub(crate) struct History {
-    ended: BTreeMap<TaskKey, Ended>,
+    ended: HashMap<TaskKey, Ended>,
     passing: Shelf,
     kept: Shelf,
     next_number: u64,
@@ -26,7 +26,7 @@ pub(crate) struct History {
 /// Oldest first.
 #[derive(Debug, Default)]
 struct Shelf {
-    order: BTreeSet<(u64, TaskKey)>,
+    order: BTreeMap<u64, TaskKey>,
     bytes: usize,
     by_submitter: HashMap<Submitter, Part>,
 }
@@ -34,24 +34,24 @@ struct Shelf {
 /// What one submitter has on a shelf.
 #[derive(Debug, Default)]
 struct Part {
-    order: BTreeSet<(u64, TaskKey)>,
+    order: BTreeMap<u64, TaskKey>,
     bytes: usize,
 }
 
 impl Shelf {
     fn add(&mut self, submitter: &Submitter, number: u64, key: &TaskKey, bytes: usize) {
         let part = self.by_submitter.entry(submitter.clone()).or_default();
-        part.order.insert((number, key.clone()));
+        part.order.insert(number, key.clone());
         part.bytes += bytes;
-        self.order.insert((number, key.clone()));
+        self.order.insert(number, key.clone());
         self.bytes += bytes;
     }
 
-    fn remove(&mut self, submitter: &Submitter, number: u64, key: &TaskKey, bytes: usize) {
-        self.order.remove(&(number, key.clone()));
+    fn remove(&mut self, submitter: &Submitter, number: u64, bytes: usize) {
+        self.order.remove(&number);
         self.bytes -= bytes;
         if let Some(part) = self.by_submitter.get_mut(submitter) {
-            part.order.remove(&(number, key.clone()));
+            part.order.remove(&number);
             part.bytes -= bytes;
             if part.order.is_empty() {
                 self.by_submitter.remove(submitter);
@@ -68,7 +68,7 @@ impl Shelf {
         } else {
             None
         };
-        most.and_then(|part| part.order.first()).map(|(_, key)| key.clone())
+        most.and_then(|part| part.order.first_key_value()).map(|(_, key)| key.clone())
     }
 }
 
@@ -85,7 +85,7 @@ pub(crate) struct Ended {
 impl History {
     pub(crate) fn new(limits: &TaskTableLimits) -> Self {
         Self {
-            ended: BTreeMap::new(),
+            ended: HashMap::new(),
             passing: Shelf::default(),
             kept: Shelf::default(),
             next_number: 0,
@@ -104,7 +104,7 @@ impl History {
     pub(crate) fn newest(&mut self, offset: usize, limit: usize, now: f64) -> impl Iterator<Item = &Ended> {
         let until = offset.saturating_add(limit);
         self.expire(now);
-        let mut all: Vec<&(u64, TaskKey)> = self.passing.order.iter().rev().take(until).collect();
+        let mut all: Vec<(&u64, &TaskKey)> = self.passing.order.iter().rev().take(until).collect();
         all.extend(self.kept.order.iter().rev().take(until));
         all.sort_unstable_by(|one, other| other.cmp(one));
         all.into_iter().skip(offset).take(limit).filter_map(|(_, key)| self.ended.get(key))
@@ -136,14 +136,14 @@ impl History {
     pub(crate) fn forget(&mut self, key: &TaskKey) {
         let Some(ended) = self.ended.remove(key) else { return };
         let shelf = if ended.about.kept { &mut self.kept } else { &mut self.passing };
-        shelf.remove(&ended.about.submitter, ended.number, key, ended.bytes);
+        shelf.remove(&ended.about.submitter, ended.number, ended.bytes);
     }
 
     fn expire(&mut self, now: f64) {
         for kept in [false, true] {
             loop {
                 let shelf = if kept { &self.kept } else { &self.passing };
-                let Some(key) = shelf.order.first().map(|(_, key)| key.clone()) else { break };
+                let Some(key) = shelf.order.first_key_value().map(|(_, key)| key.clone()) else { break };
                 if self.get(&key, now).is_some() {
                     break;
                 }

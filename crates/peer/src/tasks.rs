@@ -28,7 +28,7 @@ pub(crate) type TaskKey = (TaskId, bool);
 
 #[derive(Debug)]
 struct State {
-    live: BTreeMap<TaskKey, Live>,
+    live: BTreeMap<TaskKey, Box<Live>>,
     history: History,
     quota: Quota,
     next_number: u64,
@@ -238,7 +238,7 @@ impl Tasks {
         };
         let waiter = self.waiter(key.clone(), &live);
         state.next_number += 1;
-        state.live.insert(key.clone(), live);
+        state.live.insert(key.clone(), Box::new(live));
         Begun::New(Slot { tasks: Arc::clone(self), key, number, result: sender, cancel, submitter }, waiter)
     }
 
@@ -399,7 +399,7 @@ impl RunTotals {
 
 impl State {
     /// Takes this very task off the live ones.
-    fn take(&mut self, key: &TaskKey, number: u64) -> Option<Live> {
+    fn take(&mut self, key: &TaskKey, number: u64) -> Option<Box<Live>> {
         self.live.get(key).filter(|live| live.number == number)?;
         let live = self.live.remove(key)?;
         self.quota.give_back(&live.about.submitter, live.input_bytes);

@@ -2,8 +2,8 @@
 
 use crate::limits::{FILE_NAME_BYTES_MAX, KEY_BYTES_MAX, TASK_ID_BYTES_MAX};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, fmt, str::FromStr};
+use serde::{Deserialize, Serialize, Serializer};
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 /// Bytes in a host name.
 const HOST_BYTES_MAX: usize = 253;
@@ -14,11 +14,11 @@ const HOST_BYTES_MAX: usize = 253;
 pub struct BadName(String);
 
 macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, $check:expr, $pattern:expr, $bytes_max:expr) => {
+    ($(#[$doc:meta])* $name:ident($text:ty), $check:expr, $pattern:expr, $bytes_max:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name($text);
 
         impl $name {
             /// The text itself.
@@ -33,7 +33,7 @@ macro_rules! checked_text {
             fn try_from(text: String) -> Result<Self, BadName> {
                 let check: fn(&str) -> Result<(), String> = $check;
                 check(&text).map_err(BadName)?;
-                Ok(Self(text))
+                Ok(Self(text.into()))
             }
         }
 
@@ -46,7 +46,13 @@ macro_rules! checked_text {
 
         impl From<$name> for String {
             fn from(name: $name) -> String {
-                name.0
+                name.as_str().to_owned()
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 
@@ -70,20 +76,20 @@ macro_rules! checked_text {
 }
 
 checked_text! {
-    /// A task's id and idempotency key: 1–128 bytes of printable text.
-    TaskId, |text| check_text("a task id", text, TASK_ID_BYTES_MAX), PRINTABLE, TASK_ID_BYTES_MAX
+    /// A task's id and idempotency key: 1–128 bytes of printable text. Copies share it.
+    TaskId(Arc<str>), |text| check_text("a task id", text, TASK_ID_BYTES_MAX), PRINTABLE, TASK_ID_BYTES_MAX
 }
 checked_text! {
     /// Who a peer is, from its first start on.
-    PeerId, |text| check_text("a peer id", text, TASK_ID_BYTES_MAX), PRINTABLE, TASK_ID_BYTES_MAX
+    PeerId(String), |text| check_text("a peer id", text, TASK_ID_BYTES_MAX), PRINTABLE, TASK_ID_BYTES_MAX
 }
 checked_text! {
     /// A key of the memory: 1–1024 bytes, no control characters.
-    Key, |text| check_text("a key", text, KEY_BYTES_MAX), PRINTABLE, KEY_BYTES_MAX
+    Key(String), |text| check_text("a key", text, KEY_BYTES_MAX), PRINTABLE, KEY_BYTES_MAX
 }
 checked_text! {
     /// A file's name: a name, not a path.
-    FileName, check_file_name, NAME, FILE_NAME_BYTES_MAX
+    FileName(String), check_file_name, NAME, FILE_NAME_BYTES_MAX
 }
 
 /// No control characters, as a regular expression.

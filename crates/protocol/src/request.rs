@@ -164,6 +164,10 @@ fn not_json(error: &serde_json::Error) -> Refusal {
 /// # Errors
 /// A refusal that names the member at fault.
 pub fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Refusal> {
+    // Where an error is, is only followed once there is one.
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
