@@ -33,6 +33,10 @@ impl Stock {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn has_room(&self, shelf: &Shelf) -> bool {
+        shelf.ready.len() + shelf.coming < self.max
+    }
+
     /// A sandbox that is ready, or one that is made now.
     pub(crate) fn take(&self) -> wasmtime::Result<Prepared> {
         let ready = self.shelf().ready.pop();
@@ -42,7 +46,7 @@ impl Stock {
     /// Prepares one more if there is room for it. Says whether there may be room for others.
     pub(crate) fn fill(&self) -> bool {
         let mut shelf = self.shelf();
-        if shelf.ready.len() + shelf.coming >= self.max {
+        if !self.has_room(&shelf) {
             return false;
         }
         shelf.coming += 1;
@@ -57,11 +61,12 @@ impl Stock {
 
     /// Takes back a sandbox whose run is over, if it can be made as new and there is room for it.
     pub(crate) fn put_back(&self, mut used: Prepared) {
-        if !used.renew() {
+        // Before the work, and behind it, when others may have come.
+        if !self.has_room(&self.shelf()) || !used.renew() {
             return;
         }
         let mut shelf = self.shelf();
-        if shelf.ready.len() + shelf.coming < self.max {
+        if self.has_room(&shelf) {
             shelf.ready.push(used);
         }
     }
