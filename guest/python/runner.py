@@ -25,14 +25,9 @@ code_of_exit = SystemExit.code
 plain_hook = sys.excepthook
 run_exit_functions = atexit._run_exitfuncs
 take_own = sys.modules["sandlot.missing"].take_own
-begin_clocks = sys.modules["sandlot.times"].begin
-
-
-def begin(seed):
-    """What counts from the program's start."""
-    begin_clocks()
-    logging._startTime = time.time_ns()
-    late.seed[0] = seed
+# What counts from the program's start.
+monotonic_ns, time_ns, logging_names = time.monotonic_ns, time.time_ns, logging.__dict__
+started, seed = sys.modules["sandlot.times"].started, late.seed
 
 
 def leave(module, names):
@@ -234,5 +229,5 @@ def flush():
             pass
 
 
-__file__ = begin.__code__.co_filename
+__file__ = leave.__code__.co_filename
 use_parts(globals())

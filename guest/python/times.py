@@ -251,10 +251,6 @@ raw_clock_info = time.get_clock_info
 started = [0]
 
 
-def begin():
-    started[0] = time.monotonic_ns()
-
-
 def install(put):
     put(
         time, gmtime, localtime, mktime, asctime, ctime, strftime, clock_gettime, clock_gettime_ns, clock_getres, tzset,

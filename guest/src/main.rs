@@ -217,6 +217,19 @@ pub unsafe extern "C" fn job_code(address: *mut u8, bytes: usize) {
     runner::set_code(with_guest(|guest, vm| guest.load.call((vm.ctx.new_bytes(marshalled),), vm)).ok());
 }
 
+/// Puts the program of the job that comes in its place: a JSON list of its text, its name, the function to call and
+/// `sys.argv`. Answers 0 when it did not. The job then comes without these.
+///
+/// # Safety
+/// `address` and `bytes` are those of the last `job_alloc`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn job_place(address: *mut u8, bytes: usize) -> u32 {
+    let program = unsafe { Vec::from_raw_parts(address, bytes, bytes) };
+    let program = String::from_utf8(program).expect("a program is UTF-8");
+    let placed = with_guest(|_, vm| runner::place(json::decode(&program, vm)?.try_into_value(vm)?, vm));
+    u32::from(placed.is_ok())
+}
+
 fn with_guest<T>(act: impl FnOnce(&Guest, &VirtualMachine) -> T) -> T {
     GUEST.with(|cell| {
         let guest = cell.get().expect("the guest was started");
@@ -245,5 +258,5 @@ pub extern "C" fn job_alloc(bytes: usize) -> *mut u8 {
 pub unsafe extern "C" fn job_run(address: *mut u8, bytes: usize) -> u64 {
     let job = unsafe { Vec::from_raw_parts(address, bytes, bytes) };
     let job = String::from_utf8(job).expect("a job is UTF-8");
-    place_of(with_guest(|_, vm| runner::answer(&job, None, vm)).into_bytes())
+    place_of(with_guest(|_, vm| runner::answer(&job, vm)).into_bytes())
 }

@@ -1,6 +1,6 @@
 //! Runs one job. What every job needs is done here; what few need, in runner.py.
 
-use crate::json;
+use crate::{files, json};
 use rustpython_vm::{
     AsObject, PyObject, PyObjectRef, PyRef, PyResult, VirtualMachine,
     builtins::{PyBaseExceptionRef, PyCode, PyDict, PyList, PyListRef, PyModule, PyStr},
@@ -15,13 +15,20 @@ thread_local! {
     static FRESH: RefCell<Option<PyRef<PyModule>>> = const { RefCell::new(None) };
     /// The code object, where it was made before the job.
     static CODE: RefCell<Option<PyObjectRef>> = const { RefCell::new(None) };
+    /// The program of the job that comes, where it was put in its place before the job.
+    static PLACED: RefCell<Option<Placed>> = const { RefCell::new(None) };
     /// Objects that hold output back, and what they looked like when they held nothing.
-    static STREAMS: RefCell<Vec<(PyObjectRef, Vec<u8>)>> = const { RefCell::new(Vec::new()) };
+    static STREAMS: RefCell<Vec<(PyObjectRef, Vec<usize>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Functions of runner.py.
+/// Functions of runner.py, and what it keeps.
 struct Parts {
-    begin: PyObjectRef,
+    monotonic_ns: PyObjectRef,
+    time_ns: PyObjectRef,
+    /// When the program's own clocks began.
+    started: PyListRef,
+    seed: PyListRef,
+    logging: PyRef<PyDict>,
     place: PyObjectRef,
     compile: PyObjectRef,
     find: PyObjectRef,
@@ -44,7 +51,11 @@ const TOO_DEEP: &str = r#"{"exception":{"type":"ValueError","message":"the argum
 pub fn use_parts(names: PyRef<PyDict>, vm: &VirtualMachine) -> PyResult<()> {
     let part = |name: &str| names.get_item(name, vm);
     let parts = Parts {
-        begin: part("begin")?,
+        monotonic_ns: part("monotonic_ns")?,
+        time_ns: part("time_ns")?,
+        started: part("started")?.try_into_value(vm)?,
+        seed: part("seed")?.try_into_value(vm)?,
+        logging: part("logging_names")?.try_into_value(vm)?,
         place: part("place")?,
         compile: part("compile_source")?,
         find: part("find")?,
@@ -65,12 +76,13 @@ pub fn use_parts(names: PyRef<PyDict>, vm: &VirtualMachine) -> PyResult<()> {
 pub fn keep_fresh(module: PyRef<PyModule>, streams: PyListRef, _: &VirtualMachine) {
     FRESH.set(Some(module));
     let streams = streams.borrow_vec().to_vec();
-    STREAMS.set(streams.into_iter().map(|stream| (stream.clone(), bytes_of(&stream))).collect());
+    STREAMS.set(streams.into_iter().map(|stream| (stream.clone(), words_of(&stream).collect())).collect());
 }
 
 /// `run_job(job, module) -> str`: a job as the host gives it, in a module of its own.
 pub fn run_job(job: PyRef<PyStr>, module: PyRef<PyModule>, vm: &VirtualMachine) -> String {
-    answer(&job.to_string_lossy(), Some(module), vm)
+    FRESH.set(Some(module));
+    answer(&job.to_string_lossy(), vm)
 }
 
 /// The job's code is this.
@@ -78,16 +90,33 @@ pub fn set_code(code: Option<PyObjectRef>) {
     CODE.set(code);
 }
 
-/// What is to run: `Job` of crates/protocol/src/abi.rs.
-struct Job {
+/// A program and the module that it is to run in.
+struct Placed {
     program: PyObjectRef,
     filename: PyObjectRef,
     function: PyObjectRef,
+    module: PyRef<PyModule>,
+}
+
+/// Puts the program of the job that comes in its place: a list of its text, its name, the function to call, and `sys.argv`.
+pub fn place(program: PyListRef, vm: &VirtualMachine) -> PyResult<()> {
+    let parts: Vec<PyObjectRef> = program.borrow_vec().to_vec();
+    let parts = <[PyObjectRef; 4]>::try_from(parts).map_err(|_| vm.new_type_error("four parts"))?;
+    let placed = PARTS.with(|cell| cell.get().expect("the guest was started").place(parts, vm))?;
+    PLACED.set(Some(placed));
+    Ok(())
+}
+
+/// What is to run: `Job` of crates/protocol/src/abi.rs.
+struct Job {
+    /// Its text, its name, the function and `sys.argv`, where it was not put in its place before.
+    program: Option<[PyObjectRef; 4]>,
     args: PyRef<PyList>,
     kwargs: PyRef<PyDict>,
-    argv: PyObjectRef,
     seed: PyObjectRef,
     files_out: PyRef<PyList>,
+    /// The task may have so many bytes in files, where that was not said before.
+    files_bytes: Option<u64>,
 }
 
 impl Job {
@@ -97,33 +126,45 @@ impl Job {
             let place = members.iter().position(|(found, _)| *found == name)?;
             Some(members.swap_remove(place).1)
         };
+        let program = match take("program") {
+            Some(program) => Some([program, take("filename")?, take("function")?, take("argv")?]),
+            None => None,
+        };
         Some(Self {
-            program: take("program")?,
-            filename: take("filename")?,
-            function: take("function")?,
+            program,
             args: take("args")?.downcast().ok()?,
             kwargs: take("kwargs")?.downcast().ok()?,
-            argv: take("argv")?,
             seed: take("seed")?,
             files_out: take("files_out")?.downcast().ok()?,
+            files_bytes: take("files_bytes").and_then(|bytes| bytes.try_into_value(vm).ok()),
         })
     }
 }
 
-/// Runs the job; the answer is JSON.
-pub fn answer(job: &str, module: Option<PyRef<PyModule>>, vm: &VirtualMachine) -> String {
+/// Answers the job; the answer is JSON.
+pub fn answer(job: &str, vm: &VirtualMachine) -> String {
     let Some(job) = Job::read(job, vm) else { return TOO_DEEP.to_owned() };
     // The program may have broken what an answer is made of: then it is made of nothing.
     PARTS.with(|cell| {
         let parts = cell.get().expect("the guest was started");
-        parts.run(&job, module, vm).unwrap_or_else(|_| BROKEN.to_owned())
+        parts.run(job, vm).unwrap_or_else(|_| BROKEN.to_owned())
     })
 }
 
 impl Parts {
-    fn run(&self, job: &Job, module: Option<PyRef<PyModule>>, vm: &VirtualMachine) -> PyResult<String> {
-        let Some(module) = module.or_else(|| FRESH.take()) else { return Ok(BROKEN.to_owned()) };
-        let ended = self.execute(job, &module, vm);
+    fn run(&self, mut job: Job, vm: &VirtualMachine) -> PyResult<String> {
+        if let Some(bytes) = job.files_bytes {
+            files::limit(bytes);
+        }
+        let placed = match job.program.take() {
+            Some(program) => self.place(program, vm),
+            None => PLACED.take().ok_or_else(|| vm.new_runtime_error("there is no program")),
+        };
+        let placed = match placed {
+            Ok(placed) => placed,
+            Err(error) => return self.tell(error, vm),
+        };
+        let ended = self.execute(&job, &placed, vm);
         let answer = self.unwatch(vm).and_then(|()| match ended.and_then(|value| json::encode(value, vm)) {
             Ok(value) => Ok(format!("{{\"value\":{value}}}")),
             Err(error) => self.tell(error, vm),
@@ -132,8 +173,8 @@ impl Parts {
         // Whatever goes wrong from here on is no part of the answer.
         let files_out: PyObjectRef = job.files_out.clone().into();
         let leaves_files = !job.files_out.borrow_vec().is_empty();
-        if leaves_files || vm.is_none(&job.function) {
-            let _ = self.leave.call((module, files_out.clone()), vm);
+        if leaves_files || vm.is_none(&placed.function) {
+            let _ = self.leave.call((placed.module, files_out.clone()), vm);
         } else {
             let _ = self.run_exit_functions.call((), vm);
         }
@@ -146,12 +187,33 @@ impl Parts {
         Ok(answer)
     }
 
-    fn execute(&self, job: &Job, module: &PyRef<PyModule>, vm: &VirtualMachine) -> PyResult {
-        self.begin.call((job.seed.clone(),), vm)?;
-        let Job { program, filename, function, argv, .. } = job;
-        let names = [program, filename, function, argv].map(Clone::clone);
+    /// The program is where Python's own parts look for it.
+    fn place(&self, parts: [PyObjectRef; 4], vm: &VirtualMachine) -> PyResult<Placed> {
+        let Some(module) = FRESH.take() else { return Err(vm.new_runtime_error("an instance has one program")) };
+        let [program, filename, function, _] = parts.clone();
         let module_object: PyObjectRef = module.clone().into();
-        self.place.call_with_args(FuncArgs::from(names.into_iter().chain([module_object]).collect::<Vec<_>>()), vm)?;
+        let arguments = parts.into_iter().chain([module_object]).collect::<Vec<_>>();
+        match self.place.call_with_args(FuncArgs::from(arguments), vm) {
+            Ok(_) => Ok(Placed { program, filename, function, module }),
+            Err(error) => {
+                FRESH.set(Some(module));
+                Err(error)
+            }
+        }
+    }
+
+    /// What counts from the program's start.
+    fn begin(&self, seed: &PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+        let set = |list: &PyListRef, value| list.borrow_vec_mut()[0] = value;
+        set(&self.started, self.monotonic_ns.call((), vm)?);
+        self.logging.set_item("_startTime", self.time_ns.call((), vm)?, vm)?;
+        set(&self.seed, seed.clone());
+        Ok(())
+    }
+
+    fn execute(&self, job: &Job, placed: &Placed, vm: &VirtualMachine) -> PyResult {
+        self.begin(&job.seed, vm)?;
+        let Placed { program, filename, function, module } = placed;
         let code = match CODE.take() {
             Some(code) => code,
             None => self.compile.call((program.clone(), filename.clone()), vm)?,
@@ -196,14 +258,15 @@ fn streams_changed(vm: &VirtualMachine) -> bool {
             let stream = vm.sys_module.dict().get_item_opt(name, vm).ok().flatten();
             stream.is_some_and(|stream| streams.iter().any(|(own, _)| own.is(&stream)))
         };
-        let is_same = |(stream, bytes): &(PyObjectRef, Vec<u8>)| bytes_of(stream) == *bytes;
+        let is_same = |(stream, words): &(PyObjectRef, Vec<usize>)| words_of(stream).eq(words.iter().copied());
         !is_own("stdout") || !is_own("stderr") || !streams.iter().all(is_same)
     })
 }
 
 /// What an object itself is made of. A stream counts there what it holds back.
-fn bytes_of(object: &PyObject) -> Vec<u8> {
+fn words_of(object: &PyObject) -> impl Iterator<Item = usize> {
     let start: *const PyObject = object;
-    // SAFETY: an object has as many bytes as its type says, and they are read here and now.
-    (0..object.class().slots.basicsize).map(|index| unsafe { start.cast::<u8>().add(index).read_volatile() }).collect()
+    let words = object.class().slots.basicsize / size_of::<usize>();
+    // SAFETY: an object has as many bytes as its type says, begins where a word may, and is read here and now.
+    (0..words).map(move |index| unsafe { start.cast::<usize>().add(index).read_volatile() })
 }

@@ -9,6 +9,11 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+/// Nanoseconds since then.
+pub(crate) fn ns_since(then: Instant) -> u64 {
+    u64::try_from(now().saturating_duration_since(then).as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Since 1970.
 #[expect(clippy::disallowed_methods, reason = "the one place in this crate that reads the clock")]
 pub(crate) fn since_1970() -> Duration {

@@ -1,7 +1,9 @@
-//! Compiled programs by their source: compiling takes longer than running many a program does.
+//! Compiled programs by their source: compiling takes longer than running many a program does. And what becomes of a guest
+//! that is told of a program, by the program and how it is called.
 //!
 //! What is kept was made in this process, by the guest, before anything of the program ran; it never comes from a peer.
 
+use crate::slots::Changes;
 use lru::LruCache;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) const CODES_BYTES_MAX: usize = 64 << 20;
 /// Bytes of one program's compiled code; larger ones are compiled each time.
 pub(crate) const CODE_BYTES_MAX: usize = 4 << 20;
+/// Bytes in which a guest may differ that was told of a program; otherwise it is told each time.
+pub(crate) const CHANGES_BYTES_MAX: usize = 256 << 10;
 /// Programs that are remembered, compiled or seen once.
 pub(crate) const PROGRAMS_MAX: usize = 4096;
 
@@ -22,6 +26,16 @@ pub(crate) fn code_key(program: &str, filename: &str) -> CodeKey {
     hasher.finalize()
 }
 
+/// The key of a program in its place, by the program's.
+pub(crate) fn placed_key(program: CodeKey, function: &str, argv: &[String]) -> CodeKey {
+    let mut hasher = blake3::Hasher::new_derive_key("sandlot program in its place");
+    hasher.update(program.as_bytes());
+    for text in argv.iter().map(String::as_str).chain([function]) {
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    hasher.finalize()
+}
+
 /// What is known of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Found {
@@ -31,6 +45,8 @@ pub(crate) enum Found {
     Again,
     /// Its code.
     Code(Arc<[u8]>),
+    /// How a guest differs that was told of it.
+    Placed(Arc<Changes>),
 }
 
 /// Compiled programs, those that were used last.
@@ -62,6 +78,23 @@ impl CodeCache {
         Found::New
     }
 
+    /// What is known of a program in its place; it has not been here if it was not kept.
+    pub(crate) fn find_placed(&self, key: CodeKey) -> Found {
+        let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
+        codes.programs.get(&key).cloned().unwrap_or(Found::New)
+    }
+
+    /// Whether nobody has tried yet to keep what becomes of a guest that is told of a program.
+    pub(crate) fn wants_placed(&self, key: CodeKey) -> bool {
+        !self.codes.lock().unwrap_or_else(PoisonError::into_inner).programs.contains(&key)
+    }
+
+    /// Keeps how a guest differs that was told of a program; without that it is not asked for again.
+    pub(crate) fn keep_placed(&self, key: CodeKey, changes: Option<Changes>) {
+        let found = changes.map_or(Found::New, |changes| Found::Placed(Arc::new(changes)));
+        self.codes.lock().unwrap_or_else(PoisonError::into_inner).put(key, found);
+    }
+
     /// Keeps a program's code; without one it is not asked for again.
     pub(crate) fn keep(&self, key: CodeKey, code: Option<&[u8]>) {
         let code = code.filter(|code| code.len() <= CODE_BYTES_MAX);
@@ -85,7 +118,11 @@ impl Codes {
 }
 
 fn bytes(found: &Found) -> usize {
-    if let Found::Code(code) = found { code.len() } else { 0 }
+    match found {
+        Found::Code(code) => code.len(),
+        Found::Placed(changes) => changes.bytes(),
+        Found::New | Found::Again => 0,
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +150,20 @@ mod tests {
             cache.find(key(1));
             cache.keep(key(1), code.as_deref());
             assert_eq!(cache.find(key(1)), Found::New);
+        }
+    }
+
+    #[test]
+    fn a_program_in_its_place_is_kept_by_how_it_is_called() {
+        let cache = CodeCache::default();
+        let key = |function: &str, argv: &[&str]| {
+            placed_key(key(1), function, &argv.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+        };
+        let keys = [key("main", &[""]), key("main", &[]), key("main", &["", ""]), key("", &["main"]), key("f", &[""])];
+        for (index, one) in keys.iter().enumerate() {
+            assert!(cache.wants_placed(*one), "{index}");
+            cache.keep_placed(*one, None);
+            assert!(!cache.wants_placed(*one) && cache.find_placed(*one) == Found::New, "{index}");
         }
     }
 

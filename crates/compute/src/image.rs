@@ -128,6 +128,15 @@ impl Image {
         self.bytes
     }
 
+    /// All of it.
+    pub(crate) fn content(&self) -> &[u8] {
+        #[expect(unsafe_code, reason = "the image owns the mapping")]
+        // SAFETY: it was mapped with this size, lives as long as the image, and nobody writes to it.
+        unsafe {
+            std::slice::from_raw_parts(self.base, self.bytes)
+        }
+    }
+
     /// Writes what it has in these ranges of bytes to the same places of the memory at this address.
     ///
     /// # Safety

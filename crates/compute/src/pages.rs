@@ -239,7 +239,7 @@ pub(crate) fn total(ranges: &[Range<usize>]) -> usize {
 }
 
 /// Adds a range behind the others.
-fn join(ranges: &mut Vec<Range<usize>>, range: Range<usize>) {
+pub(crate) fn join(ranges: &mut Vec<Range<usize>>, range: Range<usize>) {
     match ranges.last_mut() {
         Some(last) if range.start == last.end => last.end = range.end,
         _ => ranges.push(range),

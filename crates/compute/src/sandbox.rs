@@ -1,10 +1,13 @@
 //! One run in a store that nobody else has: fuel, a memory cap, captured output. Afterwards the store is made as new, or
 //! thrown away.
 
+mod program;
+
 use crate::{
     Guest, Run, RunLimits,
     budget::Holding,
-    code_cache::{CodeCache, Found, code_key},
+    clock,
+    code_cache::CodeCache,
     fuel::Fuel,
     metering::{EXPORT_NOTHING, EXPORT_STATE},
     output::{Output, OutputFull},
@@ -15,8 +18,8 @@ use crate::{
 use sandlot_protocol::{
     Exception, Outcome, RawJson,
     abi::{
-        Answer, EXPORT_ALLOC, EXPORT_CLOCK_VIRTUAL, EXPORT_CODE, EXPORT_COMPILE, EXPORT_FILE, EXPORT_FILES_LIMIT,
-        EXPORT_MEMORY, EXPORT_RUN, Job,
+        Answer, EXPORT_ALLOC, EXPORT_CLOCK_VIRTUAL, EXPORT_CODE, EXPORT_FILE, EXPORT_FILES_LIMIT, EXPORT_MEMORY,
+        EXPORT_RUN,
     },
     limits::{RESULT_DEPTH_MAX, TASK_RESULT_BYTES},
 };
@@ -29,9 +32,10 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
+    time::Instant,
 };
 use wasmtime::{Global, Instance, Memory, ResourceLimiterAsync, Store, Trap, TypedFunc, Val};
-use wasmtime_wasi::{I32Exit, WasiCtxBuilder, p1::WasiP1Ctx, p2::pipe::MemoryInputPipe};
+use wasmtime_wasi::{HostMonotonicClock, I32Exit, WasiCtxBuilder, p1::WasiP1Ctx, p2::pipe::MemoryInputPipe};
 
 /// Tracebacks and messages on top of the result.
 const ANSWER_EXTRA_BYTES: u64 = 1 << 20;
@@ -42,8 +46,12 @@ const CRASH_TEXT_CHARS: usize = 300;
 
 /// What the store of a run holds.
 pub(crate) struct TaskState {
-    /// None until a run has the store.
+    /// None until the run asks the host for something that it answers.
     wasi: Option<WasiP1Ctx>,
+    /// None until a run has the store, and once `wasi` has them.
+    streams: Option<Streams>,
+    /// Where the run's monotonic clock begins.
+    pub(crate) began: Instant,
     pub(crate) fuel: Fuel,
     meter: Arc<Meter>,
     /// None until a run has the store.
@@ -58,6 +66,8 @@ impl TaskState {
     fn idle() -> Self {
         Self {
             wasi: None,
+            streams: None,
+            began: clock::now(),
             fuel: Fuel::default(),
             meter: Arc::new(Meter { memory_bytes_max: u64::MAX, ..Meter::default() }),
             holding: None,
@@ -66,9 +76,17 @@ impl TaskState {
         }
     }
 
-    /// Before a run has the store there is nothing that it could ask for.
+    /// Made when it is first asked for: short runs never do.
     pub(crate) fn wasi(&mut self) -> &mut WasiP1Ctx {
-        self.wasi.get_or_insert_with(|| WasiCtxBuilder::new().build_p1())
+        self.wasi.get_or_insert_with(|| {
+            let mut wasi = WasiCtxBuilder::new();
+            wasi.monotonic_clock(RunClock(self.began));
+            // Before a run has the store there is nothing that it could read or write.
+            if let Some(Streams { stdin, stdout, stderr }) = self.streams.take() {
+                wasi.stdin(MemoryInputPipe::new(stdin)).stdout(stdout).stderr(stderr);
+            }
+            wasi.build_p1()
+        })
     }
 
     /// The host made so many bytes more for the run; says when that is `max` since it last said so.
@@ -79,6 +97,26 @@ impl TaskState {
             self.host_bytes = 0;
         }
         is_over
+    }
+}
+
+/// What a run reads and writes.
+struct Streams {
+    stdin: String,
+    stdout: Output,
+    stderr: Output,
+}
+
+/// Nanoseconds since the run has its store.
+struct RunClock(Instant);
+
+impl HostMonotonicClock for RunClock {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        clock::ns_since(self.0)
     }
 }
 
@@ -273,6 +311,11 @@ impl Prepared {
         true
     }
 
+    /// Bytes of its own that it had before its run began.
+    pub(crate) fn begun_with(&self) -> usize {
+        self.begun_with
+    }
+
     /// Since it was prepared, whoever had it had no page fault.
     pub(crate) fn had_no_faults(&self) {
         self.slots.had_no_faults(self.place());
@@ -311,11 +354,7 @@ pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
     let Entry { mut sandbox, mut run, meter, holding, stdout, stderr, slice_fuel, codes } = entry;
     let limits = run.limits.clone();
     let explains = stderr.clone();
-    let wasi = WasiCtxBuilder::new()
-        .stdin(MemoryInputPipe::new(std::mem::take(&mut run.stdin)))
-        .stdout(stdout)
-        .stderr(stderr)
-        .build_p1();
+    let streams = Streams { stdin: std::mem::take(&mut run.stdin), stdout, stderr };
     let entropy = run.seed.map(seeded_entropy);
     let bytes = sandbox.memory.data_size(&sandbox.store) as u64;
     meter.memory_bytes.store(bytes, Ordering::Relaxed);
@@ -328,7 +367,9 @@ pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
         return (RunEnd::failed(Outcome::MemoryLimit, text), sandbox);
     }
     *sandbox.store.data_mut() = TaskState {
-        wasi: Some(wasi),
+        wasi: None,
+        streams: Some(streams),
+        began: clock::now(),
         meter: Arc::clone(&meter),
         holding: Some(holding),
         entropy,
@@ -350,23 +391,32 @@ async fn call(
     slice_fuel: u64,
     codes: &CodeCache,
 ) -> wasmtime::Result<(Answer, Files)> {
-    let Prepared { store, instance, alloc, enter, files_limit, code, memory, has_answered, .. } = sandbox;
-    let job = job_text(&run)?;
+    let Prepared { store, instance, .. } = &mut *sandbox;
     Fuel::begin(store, instance, run.limits.fuel, slice_fuel)?;
     let result = async {
-        if let Some(limit) = files_limit {
-            limit.call_async(&mut *store, run.limits.files_bytes).await?;
-        }
+        // Before anything else: what is known of a program is what becomes of a guest that has seen nothing else.
+        let is_placed = match run.seed {
+            None => program::make_ready(sandbox, &run, codes).await?,
+            // What a repeatable run burns must not hang on what ran before it.
+            Some(_) => false,
+        };
+        let Prepared { store, instance, alloc, enter, files_limit, memory, .. } = sandbox;
+        // Where files are sent along, what they may take must be known before; otherwise the job says so.
+        let files_bytes = match files_limit.as_ref().filter(|_| !run.files.is_empty()) {
+            Some(limit) => {
+                limit.call_async(&mut *store, run.limits.files_bytes).await?;
+                None
+            }
+            None => Some(run.limits.files_bytes),
+        };
         prepare(store, instance, alloc, memory, &mut run).await?;
-        // What a repeatable run burns must not hang on what ran before it.
-        if run.seed.is_none() {
-            compile(store, instance, alloc, code.as_ref(), memory, &run, codes).await?;
-        }
+        let job = program::job_text(&run, is_placed, files_bytes)?;
         let place = put(store, alloc, memory, job.as_bytes()).await?;
         drop(job);
         enter.call_async(&mut *store, place).await
     }
     .await;
+    let Prepared { store, memory, has_answered, .. } = sandbox;
     let fuel = run.limits.fuel.saturating_sub(Fuel::left(store));
     store.data().meter.fuel.store(fuel, Ordering::Relaxed);
     let answer = result?;
@@ -412,38 +462,6 @@ async fn put(
     Ok((address, bytes))
 }
 
-/// Spares the guest compiling a program that ran here before. The guest has not seen the program's arguments yet, and
-/// nothing of the program has run: what it made of the source depends on the source alone.
-async fn compile(
-    store: &mut Store<TaskState>,
-    instance: &Instance,
-    alloc: &TypedFunc<u32, u32>,
-    take: Option<&TypedFunc<(u32, u32), ()>>,
-    memory: &Memory,
-    run: &Run,
-    codes: &CodeCache,
-) -> wasmtime::Result<()> {
-    let key = code_key(&run.program, &run.filename);
-    match codes.find(key) {
-        Found::New => {}
-        Found::Code(code) => {
-            if let Some(take) = take {
-                let place = put(store, alloc, memory, &code).await?;
-                take.call_async(&mut *store, place).await?;
-            }
-        }
-        Found::Again => {
-            if let Ok(compile) = instance.get_typed_func::<(u32, u32), u64>(&mut *store, EXPORT_COMPILE) {
-                let program = serde_json::to_vec(&(&run.program, &run.filename))?;
-                let place = put(store, alloc, memory, &program).await?;
-                let place = compile.call_async(&mut *store, place).await?;
-                codes.keep(key, bytes_at(memory.data(&*store), place).filter(|code| !code.is_empty()));
-            }
-        }
-    }
-    Ok(())
-}
-
 /// The bytes at `address << 32 | length`, if they lie in this memory.
 fn bytes_at(memory: &[u8], place: u64) -> Option<&[u8]> {
     let (address, length) = ((place >> 32) as usize, place & u64::from(u32::MAX));
@@ -486,21 +504,6 @@ fn read_files(memory: &[u8], files: &[(String, u32, u32)], run: &Run) -> wasmtim
     let content = |address: u32, bytes: u32| memory.get(address as usize..)?.get(..bytes as usize);
     let copies = files.iter().map(|(name, address, bytes)| Some((name.clone(), content(*address, *bytes)?.to_vec())));
     copies.collect::<Option<Files>>().ok_or_else(|| no_answer("its files lie outside of its memory"))
-}
-
-fn job_text(run: &Run) -> wasmtime::Result<String> {
-    let empty_list = sandlot_protocol::raw_json("[]".to_owned())?;
-    let empty_object = sandlot_protocol::raw_json("{}".to_owned())?;
-    Ok(serde_json::to_string(&Job {
-        program: &run.program,
-        filename: &run.filename,
-        function: run.function.as_deref(),
-        args: run.args.as_deref().unwrap_or(&empty_list),
-        kwargs: run.kwargs.as_deref().unwrap_or(&empty_object),
-        argv: &run.argv,
-        seed: run.seed,
-        files_out: &run.files_out,
-    })?)
 }
 
 /// The result is larger than a result may be.

@@ -7,7 +7,7 @@
 
 use crate::{
     image::Image,
-    pages::{HotPages, PageMap, Place, total, without},
+    pages::{HotPages, PageMap, Place, join, total, without},
 };
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap, mmap_anonymous, mprotect, munmap};
 use std::{
@@ -41,6 +41,58 @@ struct Shelf {
     free: Vec<Slot>,
     /// Memories in use, by their addresses.
     used: HashMap<usize, Used>,
+}
+
+/// How a memory differs from the image.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// Where, and how many bytes.
+    ranges: Vec<Range<usize>>,
+    /// The memory's bytes in all of these, one after the other.
+    bytes: Vec<u8>,
+}
+
+/// What is compared and copied at one time.
+const CHANGE_BYTES: usize = 64;
+
+impl Changes {
+    fn between(image: &[u8], memory: &[u8], own: &[Range<usize>], bytes_max: usize) -> Option<Self> {
+        let mut changes = Self { ranges: Vec::new(), bytes: Vec::new() };
+        for start in own.iter().flat_map(|range| range.clone().step_by(CHANGE_BYTES)) {
+            let range = start..start + CHANGE_BYTES;
+            let (before, now) = (image.get(range.clone())?, memory.get(range.clone())?);
+            if before != now {
+                changes.bytes.extend_from_slice(now);
+                join(&mut changes.ranges, range);
+            }
+            if changes.bytes.len() > bytes_max {
+                return None;
+            }
+        }
+        // They are kept, and counted by their length.
+        changes.bytes.shrink_to_fit();
+        changes.ranges.shrink_to_fit();
+        Some(changes)
+    }
+
+    /// Writes them into a memory that is as the image. Says whether they have their place in it.
+    pub(crate) fn apply(&self, memory: &mut [u8]) -> bool {
+        if self.ranges.last().is_some_and(|last| last.end > memory.len()) {
+            return false;
+        }
+        let mut rest = &self.bytes[..];
+        for range in &self.ranges {
+            let (bytes, others) = rest.split_at(range.len());
+            memory[range.clone()].copy_from_slice(bytes);
+            rest = others;
+        }
+        true
+    }
+
+    /// How much memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len() + size_of_val(&self.ranges[..])
+    }
 }
 
 /// What is known of a memory in use.
@@ -128,6 +180,17 @@ impl Slots {
             *used = Used { begun_with: total(&own), own: Some(own), runs: used.runs + 1, had_no_faults: false };
         }
         true
+    }
+
+    /// How a memory differs from the image. `None` when it is not as large as the image, differs in more bytes than these,
+    /// or it is not known which pages are its own.
+    pub(crate) fn changes(&self, memory: &[u8], bytes_max: usize) -> Option<Changes> {
+        let image = self.image.get()?.content();
+        if memory.len() != image.len() {
+            return None;
+        }
+        let place = Place { address: memory.as_ptr().cast_mut(), bytes: memory.len() };
+        Changes::between(image, memory, &self.pages.get()?.written(place).ok()?, bytes_max)
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
@@ -396,6 +459,25 @@ mod tests {
             let _ = unsafe { madvise(slot.address.cast(), slot.bytes, Advice::LinuxPageOut) };
             slots.put_back(slot);
         }
+    }
+
+    #[test]
+    fn what_differs_is_written_into_another_memory() {
+        let slots = slots(100);
+        let (mut one, mut other) = (take(&slots), take(&slots));
+        for place in [0, 1, 63, 64, 200, 5 * PAGE - 1, 5 * PAGE, 100 * PAGE - 1] {
+            bytes(&mut one)[place] ^= 0x55;
+        }
+        // A page of its own that is as it was.
+        bytes(&mut one)[30 * PAGE] = 30 | 1;
+        let changes = slots.changes(bytes(&mut one), 7 * CHANGE_BYTES).unwrap();
+        assert!(changes.apply(bytes(&mut other)));
+        assert!(bytes(&mut one) == bytes(&mut other));
+        assert_eq!((changes.ranges.len(), changes.bytes.len()), (4, 6 * CHANGE_BYTES));
+        assert_eq!(slots.changes(bytes(&mut one), 6 * CHANGE_BYTES - 1), None);
+        assert!(!changes.apply(&mut bytes(&mut other)[..PAGE]));
+        one.grow(one.bytes + PAGE).unwrap();
+        assert_eq!(slots.changes(bytes(&mut one), usize::MAX), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! had then.
 
 use super::start;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 use wasmtime::{Config, Engine, Instance, Linker, Memory, Module, Store, TypedFunc};
 
@@ -60,6 +60,7 @@ pub(crate) struct Guest<T: 'static> {
     enter: TypedFunc<(u32, u32), u64>,
     compile: TypedFunc<(u32, u32), u64>,
     code: TypedFunc<(u32, u32), ()>,
+    place: TypedFunc<(u32, u32), u32>,
     /// What the memory held when the guest was ready.
     ready: Vec<u8>,
     /// A part of the memory that is not set back.
@@ -88,8 +89,9 @@ impl<T: Send> Guest<T> {
         let enter = instance.get_typed_func(&mut store, "job_run")?;
         let compile = instance.get_typed_func(&mut store, "job_compile")?;
         let code = instance.get_typed_func(&mut store, "job_code")?;
+        let place = instance.get_typed_func(&mut store, "job_place")?;
         let ready = memory.data(&store).to_vec();
-        Ok((Self { store, memory, alloc, enter, compile, code, ready, kept }, instance))
+        Ok((Self { store, memory, alloc, enter, compile, code, place, ready, kept }, instance))
     }
 
     /// What `job_code` takes of a program.
@@ -109,10 +111,17 @@ impl<T: Send> Guest<T> {
             self.code.call_async(&mut self.store, place).await?;
         }
         let args: serde_json::Value = serde_json::from_str(job.args)?;
-        let text = serde_json::json!({
-            "program": job.program, "filename": job.filename, "function": job.function, "args": args, "kwargs": {},
-            "argv": [job.filename], "seed": job.seed, "files_out": [],
-        });
+        let mut text = serde_json::json!({"args": args, "kwargs": {}, "seed": job.seed, "files_out": []});
+        if code.is_some() && job.function.is_some() {
+            let program = serde_json::json!([job.program, job.filename, job.function, [job.filename]]);
+            let place = self.put(program.to_string().as_bytes()).await?;
+            ensure!(self.place.call_async(&mut self.store, place).await? == 1, "the program has no place");
+        } else {
+            text["program"] = job.program.into();
+            text["filename"] = job.filename.into();
+            text["function"] = job.function.into();
+            text["argv"] = serde_json::json!([job.filename]);
+        }
         let place = self.put(text.to_string().as_bytes()).await?;
         let place = self.enter.call_async(&mut self.store, place).await?;
         let answer: serde_json::Value = serde_json::from_slice(self.bytes(place))?;

@@ -83,3 +83,67 @@ async fn a_run_finds_nothing_in_pages_that_are_used_again() {
         assert_eq!(value.as_deref(), Some("true"), "{number}: {:?}", report.error);
     }
 }
+
+#[tokio::test]
+async fn a_program_that_comes_again_begins_anew() {
+    let compute = compute(1);
+    let program = "import sys
+seen = []
+def main(x, *, y=0):
+    seen.append(x)
+    sys.modules['__main__'].left = 1
+    return [seen, y, sys.argv, __name__, __file__, hasattr(sys.modules['__main__'], 'mark')]
+def other(x):
+    sys.modules['__main__'].mark = x
+    sys.argv.append(x)
+    raise ValueError(x, seen)
+";
+    let run = |function: &str, number: usize, argv: &str| Run {
+        function: Some(function.to_owned()),
+        args: raw_json(format!("[{number}]")).ok(),
+        argv: vec![argv.to_owned()],
+        ..Run::new(program)
+    };
+    let mut fuel = Vec::new();
+    for number in 0..8 {
+        let report = compute.submit(run("main", number, "one")).unwrap().wait().await;
+        let expected = format!(r#"[[{number}],0,["one"],"program","<program>",false]"#);
+        assert_eq!(report.value.map(|value| value.get().to_owned()), Some(expected), "{:?}", report.error);
+        fuel.push(report.usage.fuel);
+        let report = compute.submit(run("other", number, "two")).unwrap().wait().await;
+        let exception = report.exception.unwrap();
+        assert_eq!(exception.message, format!("({number}, [])"));
+        assert!(exception.traceback.contains("line 10, in other\n    raise ValueError(x, seen)"), "{exception:?}");
+        let report = compute.submit(run("nobody", number, "one")).unwrap().wait().await;
+        assert!(report.error.unwrap().contains("the program has no function 'nobody'"));
+    }
+    // What it is made ready by is kept, and not done again.
+    assert!(fuel[7] < fuel[1] && fuel[1] < fuel[0], "{fuel:?}");
+}
+
+#[tokio::test]
+async fn a_program_that_comes_again_reads_its_own_files_and_input() {
+    let compute = compute(1);
+    for number in 0..6 {
+        let run = Run {
+            files: vec![("in.txt".to_owned(), format!("file {number}").into_bytes())],
+            files_out: vec!["out.txt".to_owned()],
+            stdin: format!("input {number}"),
+            limits: RunLimits { files_bytes: 9_000, ..RunLimits::default() },
+            ..Run::new(
+                "import sys
+def main():
+    text = open('in.txt').read() + sys.stdin.read()
+    open('out.txt', 'w').write(text[-3:])
+    try:
+        open('large', 'wb', 0).write(b'x' * 10000)
+    except OSError as error:
+        return [text, error.errno]",
+            )
+        };
+        let report = compute.submit(run).unwrap().wait().await;
+        let found = report.value.unwrap_or_else(|| panic!("{:?}", report.error)).get().to_owned();
+        assert_eq!(found, format!(r#"["file {number}input {number}",28]"#));
+        assert_eq!(report.files, [("out.txt".to_owned(), format!("t {number}").into_bytes())]);
+    }
+}
