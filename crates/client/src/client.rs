@@ -3,6 +3,7 @@
 use sandlot_net::{Connection, NetError, clock};
 use sandlot_protocol::{Address, CpuResult, CpuTask, Refusal, Reply, Request, StatusReply, TaskId, request::Nothing};
 use std::{
+    cell::RefCell,
     io,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -135,6 +136,12 @@ impl Client {
             Reply::Status(status) => Ok(status),
             _ => Err(self.unexpected()),
         }
+    }
+
+    /// Whether requests share a connection: the node has shown that it answers many at a time.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.kept().is_some()
     }
 
     /// The node answered something else.
@@ -287,13 +294,28 @@ fn is_repeatable(request: &Request) -> bool {
     }
 }
 
+/// Random bytes that a thread asks the machine for at one time.
+const RANDOM_BYTES: usize = 512;
+const ID_BYTES: usize = 16;
+
+thread_local! {
+    /// Random bytes that were not used yet.
+    static RANDOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// A task id that nobody else has: `T` and 128 random bits.
 ///
 /// # Panics
 /// When the machine has no entropy.
 #[must_use]
 pub fn new_task_id() -> TaskId {
-    let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).expect("the machine has entropy");
-    format!("T{:032x}", u128::from_le_bytes(bytes)).parse().expect("a task id")
+    let bytes = RANDOM.with_borrow_mut(|random| {
+        if random.len() < ID_BYTES {
+            random.resize(RANDOM_BYTES, 0);
+            getrandom::fill(random).expect("the machine has entropy");
+        }
+        random.split_off(random.len() - ID_BYTES)
+    });
+    let number = bytes.try_into().map(u128::from_le_bytes).expect("as many bytes as an id has");
+    format!("T{number:032x}").parse().expect("a task id")
 }

@@ -35,6 +35,8 @@ pub struct RunHandle {
     shared: Arc<Shared>,
     report: oneshot::Receiver<RunReport>,
     probe: RunProbe,
+    /// The run ended in the thread that submitted it, and its sandbox is still to be put away.
+    pub(crate) left_behind: bool,
 }
 
 impl RunHandle {
@@ -46,7 +48,7 @@ impl RunHandle {
         stderr: Output,
     ) -> Self {
         let probe = RunProbe { id, shared: Arc::downgrade(&shared), stdout, stderr };
-        Self { shared, report, probe }
+        Self { shared, report, probe, left_behind: false }
     }
 
     /// Waits for the end.
@@ -54,6 +56,14 @@ impl RunHandle {
         match (&mut self.report).await {
             Ok(report) => report,
             Err(_) => unreachable!("every run gets its report, and it is taken once"),
+        }
+    }
+
+    /// Puts away here what `Compute::submit_here` left of the run, if it left anything: a matter of microseconds. A worker is
+    /// woken for it otherwise, when the handle is dropped.
+    pub fn put_away(mut self) {
+        if std::mem::take(&mut self.left_behind) {
+            self.shared.put_away_here();
         }
     }
 
@@ -72,6 +82,9 @@ impl RunHandle {
 impl Drop for RunHandle {
     fn drop(&mut self) {
         self.cancel();
+        if self.left_behind {
+            self.shared.look(1);
+        }
     }
 }
 

@@ -28,7 +28,10 @@ use std::{
     future::Future,
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Wake, Waker},
     thread,
     time::{Duration, Instant},
@@ -87,6 +90,8 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// A run became runnable, or a deadline is nearer than before, or the process stops.
     changed: Condvar,
+    /// Workers that wait for `changed`; it only rises under the lock.
+    idle: AtomicUsize,
     pub(crate) budget: Arc<Budget>,
     epoch: Instant,
     epoch_since_1970: Duration,
@@ -179,6 +184,7 @@ impl Compute {
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             changed: Condvar::new(),
+            idle: AtomicUsize::new(0),
             budget: Budget::new(config.memory_bytes_max, config.memory_wait),
             epoch: clock::now(),
             epoch_since_1970: clock::since_1970(),
@@ -210,16 +216,17 @@ impl Compute {
     }
 
     /// Puts a run into the queue, and where it is its turn at once and a sandbox is in stock, begins it in this thread: a
-    /// short run has ended when this returns. The thread is kept for as long as an eighth of a slice takes.
+    /// short run has ended when this returns. The thread is kept for as long as an eighth of a slice takes. When the caller
+    /// has told how it ended, it should call [`RunHandle::put_away`].
     ///
     /// # Errors
     /// As `submit`.
     pub fn submit_here(&self, run: Run) -> Result<RunHandle, QueueFull> {
-        let (handle, loan) = self.enqueue(run, true)?;
+        let (mut handle, loan) = self.enqueue(run, true)?;
         if let Some((turn, seat)) = loan {
             // Its timers are those of the other runs' runtime.
             let _guard = self.runtime.enter();
-            self.shared.lend(turn, seat);
+            handle.left_behind = self.shared.lend(turn, seat);
         }
         Ok(handle)
     }
@@ -368,8 +375,8 @@ impl Shared {
     }
 
     /// So many workers should look.
-    fn look(&self, count: usize) {
-        match count {
+    pub(crate) fn look(&self, count: usize) {
+        match count.min(self.idle.load(Ordering::Relaxed)) {
             0 => {}
             1 => self.changed.notify_one(),
             _ => self.changed.notify_all(),
@@ -449,26 +456,31 @@ impl Shared {
         end: impl FnOnce(&Account) -> RunEnd,
     ) -> Option<Ended> {
         let holding = self.tell(id, end);
-        Some(Ended { id, cpu, remains, holding })
+        Some(Ended { id, cpu, remains, is_light: false, holding })
     }
 
     /// A panic on the way ends nothing else.
     fn clear_away(&self, remains: Remains) {
         let clear_away = || match remains {
-            Remains::Sandbox(sandbox) => self.stock.put_back(*sandbox),
+            Remains::Sandbox(sandbox) => drop(self.stock.put_back(*sandbox)),
             Remains::Other(other) => drop(other),
+            Remains::Nothing => {}
         };
         let _ = std::panic::catch_unwind(AssertUnwindSafe(clear_away));
     }
 
     fn put_away(&self, ended: Ended) {
-        let Ended { id, cpu, remains, holding } = ended;
+        let Ended { id, cpu, remains, holding, .. } = ended;
         let before = ThreadUsage::now();
         self.clear_away(remains);
-        let putting_away = ThreadUsage::now().since(before).cpu;
+        self.is_away(id, cpu + ThreadUsage::now().since(before).cpu, holding);
+    }
+
+    /// Nothing is left of a run, which took so long in its last turn and behind it.
+    fn is_away(&self, id: RunId, cpu: Duration, holding: Option<Arc<Holding>>) {
         // Giving memory back wakes runs that wait for it, which takes the lock.
         drop(holding);
-        self.free(id, Some(cpu + putting_away));
+        self.free(id, Some(cpu));
     }
 
     /// Tells how a run ended. What it holds of the memory is the caller's to give back.

@@ -59,16 +59,19 @@ impl Stock {
         is_made
     }
 
-    /// Takes back a sandbox whose run is over, if it can be made as new and there is room for it.
-    pub(crate) fn put_back(&self, mut used: Prepared) {
+    /// Takes back a sandbox whose run is over, if it can be made as new and there is room for it; otherwise it comes back to
+    /// be dropped.
+    pub(crate) fn put_back(&self, mut used: Prepared) -> Option<Prepared> {
         // Before the work, and behind it, when others may have come.
         if !self.has_room(&self.shelf()) || !used.renew() {
-            return;
+            return Some(used);
         }
         let mut shelf = self.shelf();
-        if self.has_room(&shelf) {
-            shelf.ready.push(used);
+        if !self.has_room(&shelf) {
+            return Some(used);
         }
+        shelf.ready.push(used);
+        None
     }
 
     /// How many there are.
@@ -134,7 +137,7 @@ mod tests {
         if faults == Faults::None || ThreadUsage::now().since(before).faults == Some(0) {
             sandbox.had_no_faults();
         }
-        stock.put_back(sandbox);
+        drop(stock.put_back(sandbox));
         (end.outcome, end.value.map(|value| value.get().to_owned()), meter_after.fuel.load(Ordering::Relaxed))
     }
 

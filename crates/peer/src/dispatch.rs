@@ -8,7 +8,7 @@ use crate::{
     tasks::{Begun, Place, Slot, Tasks, Waiter},
 };
 use sandlot_client::ClientError;
-use sandlot_compute::{Compute, Submitter};
+use sandlot_compute::{Compute, RunHandle, Submitter};
 use sandlot_net::clock;
 use sandlot_protocol::{
     Address, CpuResult, CpuTask, ErrorCode, Outcome, Refusal, Request, TaskId, request::TaskQuestion,
@@ -96,12 +96,12 @@ impl Dispatch {
         })
     }
 
-    fn begin(self: &Arc<Self>, task: CpuTask, host: &str, kept: bool, here: bool) -> Result<Started, Refusal> {
+    fn begin(self: &Arc<Self>, mut task: CpuTask, host: &str, kept: bool, here: bool) -> Result<Started, Refusal> {
         task.check()?;
         let here = here && is_small(&task);
         let id = task.task_id.clone().unwrap_or_else(sandlot_client::new_task_id);
         let submitter = Submitter::new(host, task.submitter.as_deref().unwrap_or_default());
-        Ok(match self.tasks.begin(&id, &task, submitter, kept, clock::unix_seconds()) {
+        Ok(match self.tasks.begin(&id, &mut task, submitter, kept, clock::unix_seconds()) {
             Begun::New(slot, waiter) => {
                 let (dispatch, id_here) = (Arc::clone(self), id.clone());
                 let span = spans::task(&task, &id);
@@ -128,13 +128,17 @@ impl Dispatch {
 
     async fn carry_out(self: Arc<Self>, task: CpuTask, slot: Slot, id: TaskId, mut here: bool) {
         let mut tries_left = task.max_retries;
+        let mut task = Some(task);
         // Another try is another task to the peer that gets it: under the same id it would tell the first one's end.
         let mut try_id = id.clone();
-        let mut result = loop {
-            let result = self.run_once(&try_id, &task, &slot, std::mem::take(&mut here)).await;
+        let (mut result, run) = loop {
+            // The last try has it to itself.
+            let this = if tries_left > 0 { task.clone() } else { task.take() };
+            let Some(this) = this else { unreachable!("the last try is the last") };
+            let (result, run) = self.run_once(&try_id, this, &slot, std::mem::take(&mut here)).await;
             let failed = matches!(result.outcome(), Outcome::Exception | Outcome::Timeout | Outcome::Crashed);
             if !failed || tries_left == 0 || slot.cancel.is_cancelled() {
-                break result;
+                break (result, run);
             }
             tries_left -= 1;
             slot.try_again();
@@ -143,11 +147,19 @@ impl Dispatch {
         result.task_id = id.clone();
         result.stopping = result.outcome() == Outcome::Cancelled && self.stopping.is_cancelled();
         spans::ended(&result);
-        info!(task = %id, outcome = result.outcome().as_str(), wall_ms = result.usage.wall_ms, "a task ended");
+        let (outcome, wall_ms) = (result.outcome().as_str(), result.usage.wall_ms);
         slot.end(result, clock::unix_seconds());
+        // Behind the answer, if this thread gives it: as soon as whoever does waits for the next request.
+        let afterwards = async move {
+            info!(task = %id, outcome, wall_ms, "a task ended");
+            if let Some(run) = run {
+                run.put_away();
+            }
+        };
+        self.under_way.spawn(afterwards.in_current_span());
     }
 
-    async fn run_once(&self, id: &TaskId, task: &CpuTask, slot: &Slot, here: bool) -> CpuResult {
+    async fn run_once(&self, id: &TaskId, task: CpuTask, slot: &Slot, here: bool) -> (CpuResult, Option<RunHandle>) {
         if !task.confidential && task.source_peer.is_none() {
             let mut failed = Vec::new();
             while failed.len() < PEERS_TRIED_MAX && !slot.cancel.is_cancelled() {
@@ -156,8 +168,8 @@ impl Dispatch {
                 if peer == self.me {
                     break;
                 }
-                match self.run_at(&peer, id, task, slot).instrument(spans::forward(&peer)).await {
-                    Ok(result) => return result,
+                match self.run_at(&peer, id, &task, slot).instrument(spans::forward(&peer)).await {
+                    Ok(result) => return (result, None),
                     Err(reason) => {
                         warn!(task = %id, %peer, %reason, "a peer did not run a task; the next one is tried");
                         slot.attempt(&peer, &reason);
@@ -167,9 +179,9 @@ impl Dispatch {
             }
         }
         let running = async {
-            let result = run_here(&self.compute, id, task.clone(), slot, &self.me, here).await;
+            let (result, run) = run_here(&self.compute, id, task, slot, &self.me, here).await;
             spans::ran(&result);
-            result
+            (result, run)
         };
         running.instrument(spans::run()).await
     }

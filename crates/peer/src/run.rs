@@ -2,13 +2,13 @@
 
 use crate::tasks::{Place, Slot};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use sandlot_compute::{Compute, Run, RunLimits, RunReport, Submitter};
+use sandlot_compute::{Compute, Run, RunHandle, RunLimits, RunReport, Submitter};
 use sandlot_protocol::{Address, CpuResult, CpuTask, Outcome, RawJson, TaskFile, TaskId, limits};
 use std::time::Duration;
 
 /// Runs the task here, from queue to end.
 ///
-/// `at_once` lets it begin in this thread.
+/// `at_once` lets it begin in this thread. With the result comes what may be left to be put away.
 pub(crate) async fn run_here(
     compute: &Compute,
     id: &TaskId,
@@ -16,15 +16,15 @@ pub(crate) async fn run_here(
     slot: &Slot,
     me: &Address,
     at_once: bool,
-) -> CpuResult {
+) -> (CpuResult, Option<RunHandle>) {
     let run = match run_of(id, task, slot.submitter.clone()) {
         Ok(run) => run,
-        Err(error) => return CpuResult::ended(id.clone(), Outcome::Exception, error, me),
+        Err(error) => return (CpuResult::ended(id.clone(), Outcome::Exception, error, me), None),
     };
     let submitted = if at_once { compute.submit_here(run) } else { compute.submit(run) };
     let mut run = match submitted {
         Ok(run) => run,
-        Err(full) => return rejected(id, full.to_string(), full.retry_after, me),
+        Err(full) => return (rejected(id, full.to_string(), full.retry_after, me), None),
     };
     slot.place(Place::Here(run.probe().clone()));
     let report = tokio::select! {
@@ -34,7 +34,7 @@ pub(crate) async fn run_here(
             run.wait().await
         }
     };
-    result_of(id, report, me)
+    (result_of(id, report, me), Some(run))
 }
 
 /// There is no room for it.

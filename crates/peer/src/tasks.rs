@@ -181,7 +181,7 @@ impl Tasks {
     pub(crate) fn begin(
         self: &Arc<Self>,
         id: &TaskId,
-        task: &CpuTask,
+        task: &mut CpuTask,
         submitter: Submitter,
         kept: bool,
         now: f64,
@@ -429,14 +429,12 @@ impl Drop for Waiter {
 }
 
 /// What makes a task the same task, whoever sent it on.
-fn body_of(task: &CpuTask) -> blake3::Hash {
-    let body = CpuTask {
-        task_id: None,
-        source_peer: None,
-        submitter: None,
-        traceparent: None,
-        max_retries: 0,
-        ..task.clone()
-    };
-    blake3::hash(&serde_json::to_vec(&body).unwrap_or_default())
+fn body_of(task: &mut CpuTask) -> blake3::Hash {
+    // What does not belong to it is taken out for so long.
+    let ids = (task.task_id.take(), task.source_peer.take(), task.submitter.take(), task.traceparent.take());
+    let max_retries = std::mem::take(&mut task.max_retries);
+    let body = blake3::hash(&serde_json::to_vec(task).unwrap_or_default());
+    (task.task_id, task.source_peer, task.submitter, task.traceparent) = ids;
+    task.max_retries = max_retries;
+    body
 }

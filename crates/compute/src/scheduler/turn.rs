@@ -14,7 +14,7 @@ use std::{
     future::Future,
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, atomic::Ordering},
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -28,6 +28,8 @@ const FIRST_TURN_SLICES: u32 = 3;
 const LONG_FROM_TURN: u64 = 16;
 /// So many slices is such a turn; it ends after one of them when another run begins or is woken.
 const LONG_TURN_SLICES: u32 = 4;
+/// A sandbox that has no more bytes of its own is put away by whoever ran it.
+const LIGHT_BYTES: usize = 256 << 10;
 /// So many sandboxes wait to be put away before a thread that submits runs leaves the next run to the workers.
 const LEFT_BEHIND_MAX: usize = 16;
 
@@ -77,6 +79,8 @@ pub(super) struct Ended {
     /// Of its last turn.
     pub(super) cpu: Duration,
     pub(super) remains: Remains,
+    /// Putting it away takes no longer than waking somebody who does.
+    pub(super) is_light: bool,
     pub(super) holding: Option<Arc<Holding>>,
 }
 
@@ -86,6 +90,7 @@ pub(super) enum Remains {
     Sandbox(Box<Prepared>),
     /// To be dropped.
     Other(Box<dyn Send>),
+    Nothing,
 }
 
 /// What a worker is to do.
@@ -162,10 +167,13 @@ impl Shared {
             Ok(Poll::Pending) => self.turn_over(id, future, cost(parts)),
             Ok(Poll::Ready((end, sandbox))) => {
                 let cost = cost(parts);
-                if self.count(&mut self.state(), id, cost) == Some(0) {
+                let had_no_faults = self.count(&mut self.state(), id, cost) == Some(0);
+                if had_no_faults {
                     sandbox.had_no_faults();
                 }
-                self.answer(id, cost.usage.cpu, Remains::Sandbox(Box::new(sandbox)), |_| end)
+                let is_light = had_no_faults && sandbox.begun_with() <= LIGHT_BYTES;
+                let ended = self.answer(id, cost.usage.cpu, Remains::Sandbox(Box::new(sandbox)), |_| end);
+                ended.map(|ended| Ended { is_light, ..ended })
             }
             Err(_) => {
                 let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
@@ -188,8 +196,9 @@ impl Shared {
         Some((state.turn(next, now, true), seat))
     }
 
-    /// Begins a run in the calling thread, which has the seat for so long.
-    pub(super) fn lend(&self, turn: Turn, seat: u16) {
+    /// Begins a run in the calling thread, which has the seat for so long. Says whether what is left of it is still to be put
+    /// away, here or by a worker.
+    pub(super) fn lend(&self, turn: Turn, seat: u16) -> bool {
         let id = turn.id;
         let ended = std::panic::catch_unwind(AssertUnwindSafe(|| self.turn(turn, seat, true)));
         let ended = ended.unwrap_or_else(|_| {
@@ -200,11 +209,35 @@ impl Shared {
         state.seats.insert(seat);
         // Of a run that goes on nobody may know the deadline yet.
         let deadlines = usize::from(ended.is_none());
+        let is_light = ended.as_ref().is_some_and(|ended| ended.is_light);
+        let others = usize::from(!is_light && ended.is_some());
         state.left_behind.extend(ended);
         let (runnable, ..) = state.queue.live();
-        let duties = runnable + state.left_behind.len() + deadlines;
         drop(state);
-        self.look(duties);
+        self.look(runnable + deadlines + others);
+        is_light
+    }
+
+    /// Puts away one of the sandboxes that were left behind, if that is soon done: one that is not renewed is left to a
+    /// worker, who makes another in its place.
+    pub(crate) fn put_away_here(&self) {
+        let mut state = self.state();
+        let place = state.left_behind.iter().position(|ended| ended.is_light);
+        let Some(mut ended) = place.and_then(|place| state.left_behind.remove(place)) else { return };
+        drop(state);
+        let before = ThreadUsage::now();
+        let remains = std::mem::replace(&mut ended.remains, Remains::Nothing);
+        let put_back = AssertUnwindSafe(|| match remains {
+            Remains::Sandbox(sandbox) => self.stock.put_back(*sandbox),
+            Remains::Other(_) | Remains::Nothing => None,
+        });
+        if let Ok(Some(sandbox)) = std::panic::catch_unwind(put_back) {
+            ended.remains = Remains::Sandbox(Box::new(sandbox));
+            ended.is_light = false;
+            self.state().left_behind.push_back(ended);
+            return self.look(1);
+        }
+        self.is_away(ended.id, ended.cpu + ThreadUsage::now().since(before).cpu, ended.holding);
     }
 
     /// Takes the seat back, and waits for something to do; `None` once the process stops and no run is left.
@@ -237,6 +270,7 @@ impl Shared {
                 continue;
             }
             is_full = false;
+            self.idle.fetch_add(1, Ordering::Relaxed);
             state = match state.deadlines.first() {
                 Some((deadline, _)) => {
                     let rest = deadline.saturating_duration_since(now);
@@ -244,6 +278,7 @@ impl Shared {
                 }
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
+            self.idle.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
