@@ -4,6 +4,7 @@
 //! so its reply belongs to the oldest request.
 
 use crate::reader::{FrameReader, ReadError};
+use bytes::BytesMut;
 use sandlot_protocol::{
     Address, Refusal, Reply, Request,
     frame::{self, FrameError, Framing},
@@ -132,7 +133,7 @@ impl Connection {
             closed: Mutex::default(),
         });
         let budget = Arc::new(Semaphore::new(BUFFER_MIB_MAX));
-        let reader = FrameReader::new(read, FRAME_BYTES_MAX, budget, FRAME_TIMEOUT, IDLE_TIMEOUT);
+        let reader = FrameReader::new(read, BytesMut::new(), FRAME_BYTES_MAX, budget, FRAME_TIMEOUT, IDLE_TIMEOUT);
         let mut tasks = JoinSet::new();
         tasks.spawn(read_replies(reader, Arc::clone(&shared)));
         tasks.spawn(finish_sending(Arc::clone(&shared)));
@@ -186,7 +187,7 @@ impl Connection {
         sender: oneshot::Sender<Result<Reply, Refusal>>,
     ) -> Result<(u64, bool), NetError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let frame = frame::encode(Framing::Lengths, &request.to_json(Some(id)))?;
+        let frame = frame::encode_with(Framing::Lengths, |bytes| request.append_json(Some(id), bytes))?;
         let mut waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.insert(id, sender);
         let is_alone = waiting.len() == 1;
@@ -296,9 +297,8 @@ async fn finish_sending(shared: Arc<Shared>) {
 
 async fn read_replies(mut reader: FrameReader<tcp::OwnedReadHalf>, shared: Arc<Shared>) {
     let error: ReadError = loop {
-        match reader.next().await {
-            Ok(text) => {
-                let envelope = Reply::parse(&text);
+        match reader.next(Reply::parse).await {
+            Ok(envelope) => {
                 if let Some(sender) = shared.take(&envelope) {
                     // Nobody may be waiting any more.
                     let _ = sender.send(envelope.reply);

@@ -53,8 +53,10 @@ pub(crate) struct FrameReader<R> {
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
+    /// `first` are bytes that came before.
     pub(crate) fn new(
         stream: R,
+        first: BytesMut,
         frame_bytes_max: usize,
         budget: Arc<Semaphore>,
         frame_timeout: Duration,
@@ -62,7 +64,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     ) -> Self {
         Self {
             stream,
-            buffer: BytesMut::new(),
+            buffer: first,
             decoder: Decoder::new(frame_bytes_max),
             budget,
             permits: Vec::new(),
@@ -76,11 +78,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         self.decoder.framing()
     }
 
-    /// The next frame's text. Cancelling it loses nothing.
-    pub(crate) async fn next(&mut self) -> Result<String, ReadError> {
+    /// What this reads in the next frame's text. Cancelling it loses nothing.
+    pub(crate) async fn next<T>(&mut self, read: impl Fn(&str) -> T) -> Result<T, ReadError> {
         loop {
-            if let Some(json) = self.buffered()? {
-                return Ok(json);
+            if let Some(found) = self.buffered(&read)? {
+                return Ok(found);
             }
             if !self.buffer.is_empty() {
                 // A frame that waited in the buffer begins when somebody asks for it.
@@ -91,15 +93,17 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// The next frame's text, if it has come already.
-    pub(crate) fn buffered(&mut self) -> Result<Option<String>, ReadError> {
+    /// What this reads in the next frame's text, if it has come already.
+    pub(crate) fn buffered<T>(&mut self, read: impl Fn(&str) -> T) -> Result<Option<T>, ReadError> {
         while let Some(frame) = self.decoder.next(&self.buffer)? {
-            let json = text(&self.buffer[frame.text.clone()])?.to_owned();
+            let json = text(&self.buffer[frame.text.clone()])?;
+            let is_blank = json.trim().is_empty() && self.framing() == Some(Framing::Lines);
+            let found = (!is_blank).then(|| read(json));
             self.buffer.advance(frame.bytes);
             self.begun = None;
             self.release();
-            if !json.trim().is_empty() || self.framing() == Some(Framing::Lengths) {
-                return Ok(Some(json));
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)
@@ -151,7 +155,8 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             let permit = Arc::clone(&self.budget).try_acquire_owned().map_err(|_| ReadError::Busy)?;
             self.permits.push(permit);
         }
-        let room = self.buffer.len().clamp(8 * 1024, BUDGET_STEP_BYTES);
+        // What grows quickly is copied seldom.
+        let room = self.buffer.len().saturating_mul(3).clamp(8 * 1024, BUDGET_STEP_BYTES);
         self.buffer.reserve(room);
         Ok(())
     }
@@ -170,30 +175,36 @@ mod tests {
 
     fn reader(bytes: &'static [u8]) -> FrameReader<&'static [u8]> {
         let second = Duration::from_secs(1);
-        FrameReader::new(bytes, 100, Arc::new(Semaphore::new(1)), second, second)
+        FrameReader::new(bytes, BytesMut::new(), 100, Arc::new(Semaphore::new(1)), second, second)
     }
 
     #[tokio::test]
     async fn lines_with_blank_ones_between_and_no_end() {
         let mut reader = reader(b"{\"a\":1}\r\n\r\n{\"b\":2}");
-        assert_eq!(reader.next().await.unwrap().trim(), "{\"a\":1}");
-        assert_eq!(reader.next().await.unwrap(), "{\"b\":2}");
-        assert!(matches!(reader.next().await, Err(ReadError::Closed)));
+        assert_eq!(reader.next(str::to_owned).await.unwrap().trim(), "{\"a\":1}");
+        assert_eq!(reader.next(str::to_owned).await.unwrap(), "{\"b\":2}");
+        assert!(matches!(reader.next(str::to_owned).await, Err(ReadError::Closed)));
     }
 
     #[tokio::test]
     async fn a_frame_that_is_cut_off() {
-        assert!(matches!(reader(b"\0\0\0\x09{}").next().await, Err(ReadError::CutOff)));
-        assert!(matches!(reader(b"\0\x0f\0\0{}").next().await, Err(ReadError::Frame(FrameError::TooLong { .. }))));
-        assert!(matches!(reader(b"\0\0\0\x02\xff\xff").next().await, Err(ReadError::Frame(FrameError::NotUtf8))));
+        assert!(matches!(reader(b"\0\0\0\x09{}").next(str::to_owned).await, Err(ReadError::CutOff)));
+        assert!(matches!(
+            reader(b"\0\x0f\0\0{}").next(str::to_owned).await,
+            Err(ReadError::Frame(FrameError::TooLong { .. }))
+        ));
+        assert!(matches!(
+            reader(b"\0\0\0\x02\xff\xff").next(str::to_owned).await,
+            Err(ReadError::Frame(FrameError::NotUtf8))
+        ));
     }
 
     #[tokio::test]
     async fn silence_ends_a_connection() {
         let (client, server) = tokio::io::duplex(64);
         let (second, idle) = (Duration::from_secs(1), Duration::from_millis(20));
-        let mut reader = FrameReader::new(server, 100, Arc::new(Semaphore::new(1)), second, idle);
-        assert!(matches!(reader.next().await, Err(ReadError::Idle(_))));
+        let mut reader = FrameReader::new(server, BytesMut::new(), 100, Arc::new(Semaphore::new(1)), second, idle);
+        assert!(matches!(reader.next(str::to_owned).await, Err(ReadError::Idle(_))));
         drop(client);
     }
 
@@ -202,16 +213,17 @@ mod tests {
         use tokio::io::AsyncWriteExt;
         let (mut client, server) = tokio::io::duplex(64);
         let limit = Duration::from_millis(50);
-        let mut reader = FrameReader::new(server, 100, Arc::new(Semaphore::new(1)), limit, Duration::from_secs(60));
+        let mut reader =
+            FrameReader::new(server, BytesMut::new(), 100, Arc::new(Semaphore::new(1)), limit, Duration::from_secs(60));
         client.write_all(b"{").await.unwrap();
-        assert!(matches!(reader.next().await, Err(ReadError::Slow(_))));
+        assert!(matches!(reader.next(str::to_owned).await, Err(ReadError::Slow(_))));
     }
 
     #[tokio::test]
     async fn a_node_buffers_within_its_budget() {
         let big: &'static [u8] = Box::leak(vec![b'{'; 5 << 20].into_boxed_slice());
         let second = Duration::from_secs(1);
-        let mut reader = FrameReader::new(big, 64 << 20, Arc::new(Semaphore::new(1)), second, second);
-        assert!(matches!(reader.next().await, Err(ReadError::Busy)));
+        let mut reader = FrameReader::new(big, BytesMut::new(), 64 << 20, Arc::new(Semaphore::new(1)), second, second);
+        assert!(matches!(reader.next(str::to_owned).await, Err(ReadError::Busy)));
     }
 }

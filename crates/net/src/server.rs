@@ -3,10 +3,13 @@
 //! One connection, one framing. Requests with a `request_id` run side by side and are answered as they end; requests
 //! without one are answered in order.
 
-use crate::reader::{BUDGET_STEP_BYTES, FrameReader, RATE_BYTES_MIN, ReadError};
+use crate::{
+    at_once,
+    reader::{BUDGET_STEP_BYTES, FrameReader, RATE_BYTES_MIN, ReadError},
+};
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use sandlot_protocol::{
-    Envelope, ErrorCode, Refusal, Reply, Request,
+    Envelope, ErrorCode, RawJson, Refusal, Reply, Request,
     frame::{self, FrameError, Framing},
     limits::FRAME_BYTES_MAX,
 };
@@ -22,8 +25,8 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWriteExt},
+    net::{TcpListener, TcpStream, tcp::OwnedWriteHalf},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time::timeout,
@@ -152,10 +155,16 @@ impl Server {
         loop {
             tokio::select! {
                 () = stop_accepting.cancelled() => break,
-                Some(ended) = connections.join_next(), if !connections.is_empty() => report(ended),
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) if connections.len() >= self.limits.connections_max => refuse(&stream),
                     Ok((stream, from)) => {
+                        // Looked for here: to be woken for each that ends would cost as much as to accept one.
+                        while let Some(ended) = connections.try_join_next() {
+                            report(ended);
+                        }
+                        if connections.len() >= self.limits.connections_max {
+                            refuse(&stream);
+                            continue;
+                        }
                         let Some(place) = hosts.take(from.ip(), self.limits.connections_max) else {
                             refuse(&stream);
                             continue;
@@ -207,9 +216,14 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
 /// Too many connections: say so without waiting, and close.
 fn refuse(stream: &TcpStream) {
     let refusal = Refusal::new(ErrorCode::Unavailable, "this node has too many connections; try again later");
-    if let Ok(bytes) = frame::encode(Framing::Lengths, &Reply::from(refusal).to_json(None)) {
+    if let Ok(bytes) = frame_of(Framing::Lengths, &refusal.into(), None) {
         let _ = stream.try_write(&bytes);
     }
+}
+
+/// A reply as one frame.
+fn frame_of(framing: Framing, reply: &Reply, request_id: Option<&RawJson>) -> Result<Vec<u8>, FrameError> {
+    frame::encode_with(framing, |bytes| reply.append_json(request_id.map(|id| &**id), bytes))
 }
 
 struct ServedConnection<H> {
@@ -265,7 +279,8 @@ impl Drop for Place {
 
 /// A reply.
 struct Answered {
-    json: String,
+    reply: Reply,
+    request_id: Option<RawJson>,
     /// The requests behind it had to wait for it.
     in_order: bool,
     /// Held until a large reply is written.
@@ -274,20 +289,23 @@ struct Answered {
 
 impl<H: Handler> ServedConnection<H> {
     async fn serve(self, stream: TcpStream, budget: Arc<Semaphore>) {
-        let _ = stream.set_nodelay(true);
+        let first = at_once::read(&stream);
         let (read, mut write) = stream.into_split();
         let limits = &self.limits;
         let mut reader =
-            FrameReader::new(read, limits.frame_bytes_max, budget, limits.frame_timeout, limits.idle_timeout);
+            FrameReader::new(read, first, limits.frame_bytes_max, budget, limits.frame_timeout, limits.idle_timeout);
         let mut requests = FuturesUnordered::new();
         // A request without an id must be answered before the next one is read.
         let mut in_order = false;
         // What the client asked for goes on only as long as somebody waits for it.
         let mut is_awaited = false;
         let mut open = true;
+        let mut is_first_reply = true;
         while open || !requests.is_empty() {
             let must_wait = in_order || requests.len() >= limits.requests_max;
             tokio::select! {
+                // What is answered at once is sent before anything else is looked for.
+                biased;
                 Some(answered) = requests.next(), if !requests.is_empty() => {
                     let mut ready = vec![answered];
                     while let Some(Some(answered)) = requests.next().now_or_never() {
@@ -298,36 +316,39 @@ impl<H: Handler> ServedConnection<H> {
                         debug!(from = %self.from, %error, "a reply could not be sent");
                         return;
                     }
+                    if std::mem::take(&mut is_first_reply) {
+                        // Only those that follow could be held back, and many connections have one.
+                        let _ = write.as_ref().set_nodelay(true);
+                    }
                 }
                 () = self.stopping.cancelled(), if open => open = false,
                 frame = next_or_gone(&mut reader, must_wait), if open && (is_awaited || !in_order) => {
                     // What else has come already is taken along.
                     let mut frame = match frame {
-                        None => return,
-                        Some(Ok(text)) => Ok(Some(text)),
+                        None => return write.forget(),
+                        Some(Ok(envelope)) => Ok(Some(envelope)),
                         Some(Err(error)) => Err(error),
                     };
-                    while let Ok(Some(text)) = frame {
-                        let envelope = Request::parse(&text);
+                    while let Ok(Some(envelope)) = frame {
                         in_order = envelope.request_id.is_none();
                         is_awaited = envelope.request.as_ref().is_ok_and(is_long);
                         requests.push(self.answer(envelope));
                         let has_room = !in_order && requests.len() < limits.requests_max;
-                        frame = if has_room { reader.buffered() } else { Ok(None) };
+                        frame = if has_room { reader.buffered(Request::parse) } else { Ok(None) };
                     }
                     match frame {
                         Ok(_) => {}
                         // A reset connection has nobody to answer; what it asked for is dropped.
-                        Err(ReadError::Io(_)) => return,
+                        Err(ReadError::Io(_)) => return write.forget(),
                         Err(ReadError::Idle(_)) if !requests.is_empty() => {}
                         // Who sends many requests on one connection reads to its end: this client is gone, and what it
                         // asked for is dropped. A shell's `nc` closes its sending side and still reads.
-                        Err(ReadError::Closed) if reader.framing() == Some(Framing::Lengths) => return,
+                        Err(ReadError::Closed) if reader.framing() == Some(Framing::Lengths) => return write.forget(),
                         Err(error) => {
                             open = false;
                             if let Some(refusal) = refusal(&error) {
-                                let json = Reply::from(refusal).to_json(None);
-                                let last = Answered { json, in_order: false, _permits: [None, None, None] };
+                                let (reply, request_id) = (refusal.into(), None);
+                                let last = Answered { reply, request_id, in_order: false, _permits: [None, None, None] };
                                 let _ = self.write(&mut write, reader.framing(), &[last]).await;
                             }
                         }
@@ -341,16 +362,16 @@ impl<H: Handler> ServedConnection<H> {
     /// Sends these replies, short ones together.
     async fn write(
         &self,
-        write: &mut (impl AsyncWrite + Unpin),
+        write: &mut OwnedWriteHalf,
         framing: Option<Framing>,
         replies: &[Answered],
     ) -> io::Result<()> {
         let framing = framing.unwrap_or(Framing::Lengths);
         let mut bytes = Vec::new();
         for (index, reply) in replies.iter().enumerate() {
-            let encoded = frame::encode(framing, &reply.json).or_else(|error| {
+            let encoded = frame_of(framing, &reply.reply, reply.request_id.as_ref()).or_else(|error| {
                 let refusal = Refusal::new(ErrorCode::FrameTooLong, format!("the reply is too long: {error}"));
-                frame::encode(framing, &Reply::from(refusal).to_json(None)).map_err(io::Error::other)
+                frame_of(framing, &refusal.into(), None).map_err(io::Error::other)
             })?;
             if bytes.is_empty() {
                 bytes = encoded;
@@ -360,10 +381,12 @@ impl<H: Handler> ServedConnection<H> {
             if bytes.len() < TOGETHER_BYTES && index + 1 < replies.len() {
                 continue;
             }
+            let written = at_once::write((*write).as_ref(), &bytes);
+            let rest = &bytes[written..];
             // The client must go on reading, and it must end: others wait for the room that a long reply takes.
-            let whole = self.limits.write_timeout + Duration::from_secs(bytes.len() as u64 / RATE_BYTES_MIN);
+            let whole = self.limits.write_timeout + Duration::from_secs(rest.len() as u64 / RATE_BYTES_MIN);
             let writing = async {
-                for part in bytes.chunks(BUDGET_STEP_BYTES) {
+                for part in rest.chunks(BUDGET_STEP_BYTES) {
                     timeout(self.limits.write_timeout, write.write_all(part))
                         .await
                         .map_err(|_| io::ErrorKind::TimedOut)??;
@@ -405,7 +428,7 @@ impl<H: Handler> ServedConnection<H> {
             under_way.fetch_sub(1, Ordering::Relaxed);
             let steps = u32::try_from((reply.bytes() / BUDGET_STEP_BYTES).min(reply_steps_max)).unwrap_or(u32::MAX);
             let room = if steps == 0 { None } else { reply_budget.acquire_many_owned(steps).await.ok() };
-            Answered { json: reply.to_json(request_id.as_deref()), in_order, _permits: [own_permit, permit, room] }
+            Answered { reply, request_id, in_order, _permits: [own_permit, permit, room] }
         }
     }
 }
@@ -414,12 +437,12 @@ impl<H: Handler> ServedConnection<H> {
 async fn next_or_gone<R: AsyncRead + Unpin>(
     reader: &mut FrameReader<R>,
     must_wait: bool,
-) -> Option<Result<String, ReadError>> {
+) -> Option<Result<Envelope, ReadError>> {
     if must_wait {
         reader.gone().await;
         return None;
     }
-    Some(reader.next().await)
+    Some(reader.next(Request::parse).await)
 }
 
 /// Requests that may take long, and that do nothing for anybody but the one who waits for the reply.

@@ -139,19 +139,31 @@ pub fn text(bytes: &[u8]) -> Result<&str, FrameError> {
 /// # Errors
 /// When it is longer than a frame may be.
 pub fn encode(framing: Framing, json: &str) -> Result<Vec<u8>, FrameError> {
-    if json.len() > FRAME_BYTES_MAX {
-        return Err(FrameError::TooLong { bytes: json.len(), max: FRAME_BYTES_MAX, more: false });
+    encode_with(framing, |bytes| bytes.extend_from_slice(json.as_bytes()))
+}
+
+/// One frame, of the JSON that this writes behind what is there already.
+///
+/// # Errors
+/// When it is longer than a frame may be.
+pub fn encode_with(framing: Framing, append_json: impl FnOnce(&mut Vec<u8>)) -> Result<Vec<u8>, FrameError> {
+    let start = if framing == Framing::Lengths { LENGTH_BYTES } else { 0 };
+    let mut bytes = vec![0; start];
+    append_json(&mut bytes);
+    let length = bytes.len() - start;
+    if length > FRAME_BYTES_MAX {
+        return Err(FrameError::TooLong { bytes: length, max: FRAME_BYTES_MAX, more: false });
     }
-    let mut bytes = Vec::with_capacity(json.len() + LENGTH_BYTES);
     match framing {
         Framing::Lengths => {
-            let length = u32::try_from(json.len()).expect("FRAME_BYTES_MAX fits in 32 bits");
-            bytes.extend_from_slice(&length.to_be_bytes());
-            bytes.extend_from_slice(json.as_bytes());
+            let length = u32::try_from(length).expect("FRAME_BYTES_MAX fits in 32 bits");
+            bytes[..LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
         }
         Framing::Lines => {
             // A raw value may hold line breaks between its tokens; inside of strings JSON escapes them.
-            bytes.extend(json.bytes().map(|byte| if byte == b'\n' || byte == b'\r' { b' ' } else { byte }));
+            for byte in bytes.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')) {
+                *byte = b' ';
+            }
             bytes.push(b'\n');
         }
     }

@@ -5,6 +5,7 @@
 //! - [`task`]: a task, its limits, its outcome
 //! - [`ids`]: task ids, peer ids, addresses, file names, keys
 //! - [`limits`]: the named limits that both sides know
+//! - `json`: messages as JSON text
 //! - [`error`]: refusals as they travel
 //! - [`abi`]: what the host and the guest tell each other
 
@@ -12,6 +13,7 @@ pub mod abi;
 pub mod error;
 pub mod frame;
 pub mod ids;
+mod json;
 pub mod limits;
 pub mod reply;
 pub mod request;

@@ -1,6 +1,6 @@
 //! What is answered.
 
-use crate::{CpuResult, ErrorCode, FileName, Key, RawJson, Refusal, request::read};
+use crate::{CpuResult, ErrorCode, FileName, Key, RawJson, Refusal, json, request::read};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, ser::SerializeMap};
 use serde_json::value::RawValue;
@@ -107,8 +107,39 @@ impl Reply {
     /// Never: every reply has a JSON form.
     #[must_use]
     pub fn to_json(&self, request_id: Option<&RawValue>) -> String {
-        let body = serde_json::to_string(self).expect("a reply has a JSON form");
-        with_request_id(body, request_id.map(RawValue::get))
+        let mut bytes = Vec::new();
+        self.append_json(request_id, &mut bytes);
+        String::from_utf8(bytes).expect("JSON is text")
+    }
+
+    /// The same, behind what is there already.
+    ///
+    /// # Panics
+    /// Never, as above.
+    pub fn append_json(&self, request_id: Option<&RawValue>, bytes: &mut Vec<u8>) {
+        let request_id = request_id.map(RawValue::get);
+        match self.apart() {
+            Some((rest, data)) => json::append_with_data(&rest, data, request_id, bytes),
+            None => json::append(self, request_id, bytes),
+        }
+    }
+
+    /// A reply that may have much data, and its data.
+    fn apart(&self) -> Option<(Self, &str)> {
+        match self {
+            Self::FileChunk(chunk) => {
+                let FileChunk { filename, offset, total, data, found, digest } = chunk;
+                let (filename, digest, empty) = (filename.clone(), digest.clone(), String::new());
+                let rest = FileChunk { filename, offset: *offset, total: *total, data: empty, found: *found, digest };
+                Some((Self::FileChunk(rest), data))
+            }
+            Self::FileResponse(FileResponse { filename, data: Some(data), found, size, digest }) => {
+                let (filename, digest, empty) = (filename.clone(), digest.clone(), Some(String::new()));
+                let rest = FileResponse { filename, data: empty, found: *found, size: *size, digest };
+                Some((Self::FileResponse(rest), data))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -116,17 +147,6 @@ impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Self {
         Self::Error(refusal)
     }
-}
-
-/// Puts the id behind the object's other members.
-pub(crate) fn with_request_id(mut body: String, request_id: Option<&str>) -> String {
-    if let Some(id) = request_id {
-        body.pop();
-        body.push_str(",\"request_id\":");
-        body.push_str(id);
-        body.push('}');
-    }
-    body
 }
 
 /// Results in the order of the tasks.

@@ -1,7 +1,7 @@
 //! What can be asked. One closed enum: the compiler lists what a new message must touch.
 
 use crate::{
-    CpuTask, ErrorCode, FileName, Key, PeerId, RawJson, Refusal, TaskId,
+    CpuTask, ErrorCode, FileName, Key, PeerId, RawJson, Refusal, TaskId, json,
     limits::{BATCH_TASKS_MAX, LIST_ENTRIES, LIST_ENTRIES_MAX, WAIT_MAX},
     task::{at_most, null_is_default},
 };
@@ -147,8 +147,37 @@ impl Request {
     /// Never: every request has a JSON form.
     #[must_use]
     pub fn to_json(&self, request_id: Option<u64>) -> String {
-        let body = serde_json::to_string(self).expect("a request has a JSON form");
-        crate::reply::with_request_id(body, request_id.map(|id| id.to_string()).as_deref())
+        let mut bytes = Vec::new();
+        self.append_json(request_id, &mut bytes);
+        String::from_utf8(bytes).expect("JSON is text")
+    }
+
+    /// The same, behind what is there already.
+    ///
+    /// # Panics
+    /// Never, as above.
+    pub fn append_json(&self, request_id: Option<u64>, bytes: &mut Vec<u8>) {
+        let request_id = request_id.map(|id| id.to_string());
+        match self.apart() {
+            Some((rest, data)) => json::append_with_data(&rest, data, request_id.as_deref(), bytes),
+            None => json::append(self, request_id.as_deref(), bytes),
+        }
+    }
+
+    /// A request that may have much data, and its data.
+    fn apart(&self) -> Option<(Self, &str)> {
+        match self {
+            Self::PutFileChunk(chunk) => {
+                let PutFileChunk { upload_id, filename, offset, total, data } = chunk;
+                let (upload_id, filename, empty) = (upload_id.clone(), filename.clone(), String::new());
+                let rest = PutFileChunk { upload_id, filename, offset: *offset, total: *total, data: empty };
+                Some((Self::PutFileChunk(rest), data))
+            }
+            Self::PutFile(PutFile { filename, data }) => {
+                Some((Self::PutFile(PutFile { filename: filename.clone(), data: String::new() }), data))
+            }
+            _ => None,
+        }
     }
 }
 
