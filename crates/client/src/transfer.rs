@@ -4,14 +4,23 @@ use crate::{Client, ClientError};
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use futures_util::{StreamExt, stream};
 use sandlot_protocol::{
-    FileName, Refusal, Reply, Request,
+    ErrorCode, FileName, Refusal, Reply, Request,
     limits::FILE_CHUNK_BYTES,
     request::{GetFileChunk, PutFileChunk},
 };
-use std::io;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use std::{
+    io,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::watch,
+};
 
-/// Chunks that are asked for before the one that is written.
+/// Chunks that are sent or asked for at one time.
 const CHUNKS_AHEAD: usize = 2;
 
 /// Why a file did not come over.
@@ -58,58 +67,87 @@ pub struct Transferred {
 pub async fn put_file(
     client: &Client,
     filename: &FileName,
-    mut source: impl AsyncRead + Unpin,
+    source: impl AsyncRead + Unpin,
     total: u64,
     mut progress: impl FnMut(u64),
 ) -> Result<Transferred, TransferError> {
-    let (mut reader, mut upload_id) = (ChunkReader { source: &mut source, hasher: blake3::Hasher::new(), total }, None);
-    let (mut offset, mut chunk) = (0, reader.next(0).await?);
-    loop {
-        let end = offset + chunk.bytes;
-        let request = Request::PutFileChunk(PutFileChunk {
-            upload_id,
-            filename: filename.clone(),
-            offset,
-            total,
-            data: chunk.data,
-        });
-        // The next one is made ready while the node stores this one.
-        let (status, next) = tokio::join!(client.status(&request), reader.next(end));
-        let status = status?;
-        (offset, chunk) = (end, next?);
-        progress(offset);
-        if offset == total {
-            let digest = reader.hasher.finalize().to_hex().to_string();
-            let stored: String = status.get("digest").unwrap_or_default();
-            return match stored == digest {
-                true => Ok(Transferred { bytes: total, digest }),
-                false => Err(TransferError::Damaged { found: stored, expected: digest }),
-            };
+    let hasher = Mutex::new(blake3::Hasher::new());
+    let mut reader = ChunkReader { source, hasher: &hasher, filename, total, offset: 0, upload_id: None };
+    let first = reader.next().await?;
+    let mut status = client.status(&Request::PutFileChunk(first)).await?;
+    let mut received = reader.offset;
+    progress(received);
+    reader.upload_id = status.get("upload_id");
+    let chunks = stream::unfold(reader, async |mut reader| {
+        let is_over = reader.offset == total;
+        if is_over { None } else { Some((reader.next().await, reader)) }
+    });
+    // A node may not wait for the chunks before one: then each is sent when the others are there.
+    let in_turn = AtomicBool::new(!client.is_shared());
+    let (stored_up_to, turns) = watch::channel(received);
+    // The next ones are made ready and sent while the node stores this one.
+    let sent = chunks.map(|chunk| {
+        let (mut turn, in_turn) = (turns.clone(), &in_turn);
+        async move {
+            let chunk = chunk?;
+            let offset = chunk.offset;
+            let request = Request::PutFileChunk(chunk);
+            if in_turn.load(Ordering::Relaxed) {
+                let _ = turn.wait_for(|stored| *stored == offset).await;
+            }
+            match client.status(&request).await {
+                Err(ClientError::Refused(refusal)) if refusal.code == ErrorCode::Conflict => {
+                    in_turn.store(true, Ordering::Relaxed);
+                    let _ = turn.wait_for(|stored| *stored == offset).await;
+                    Ok::<_, TransferError>(client.status(&request).await?)
+                }
+                status => Ok(status?),
+            }
         }
-        upload_id = status.get("upload_id");
+    });
+    let sent = sent.buffered(CHUNKS_AHEAD);
+    tokio::pin!(sent);
+    while let Some(answered) = sent.next().await {
+        status = answered?;
+        received = (received + FILE_CHUNK_BYTES as u64).min(total);
+        progress(received);
+        stored_up_to.send_replace(received);
+    }
+    let digest = hasher.lock().unwrap_or_else(PoisonError::into_inner).finalize().to_hex().to_string();
+    let stored: String = status.get("digest").unwrap_or_default();
+    match stored == digest {
+        true => Ok(Transferred { bytes: total, digest }),
+        false => Err(TransferError::Damaged { found: stored, expected: digest }),
     }
 }
 
 /// Reads a local file chunk by chunk.
 struct ChunkReader<'a, R> {
-    source: &'a mut R,
-    hasher: blake3::Hasher,
+    source: R,
+    hasher: &'a Mutex<blake3::Hasher>,
+    filename: &'a FileName,
     total: u64,
-}
-
-/// A chunk as it is sent.
-struct Chunk {
-    bytes: u64,
-    data: String,
+    /// Where the next chunk starts.
+    offset: u64,
+    upload_id: Option<String>,
 }
 
 impl<R: AsyncRead + Unpin> ChunkReader<'_, R> {
-    async fn next(&mut self, offset: u64) -> io::Result<Chunk> {
-        let bytes = usize::try_from(self.total - offset).unwrap_or(usize::MAX).min(FILE_CHUNK_BYTES);
+    async fn next(&mut self) -> io::Result<PutFileChunk> {
+        let bytes = usize::try_from(self.total - self.offset).unwrap_or(usize::MAX).min(FILE_CHUNK_BYTES);
         let mut chunk = vec![0; bytes];
         self.source.read_exact(&mut chunk).await?;
-        self.hasher.update(&chunk);
-        Ok(Chunk { bytes: bytes as u64, data: BASE64.encode(&chunk) })
+        self.hasher.lock().unwrap_or_else(PoisonError::into_inner).update(&chunk);
+        let (upload_id, filename, total) = (self.upload_id.clone(), self.filename.clone(), self.total);
+        let chunk = PutFileChunk {
+            upload_id,
+            filename,
+            offset: self.offset,
+            total,
+            data: base64_simd::STANDARD.encode_to_string(&chunk),
+        };
+        self.offset += bytes as u64;
+        Ok(chunk)
     }
 }
 

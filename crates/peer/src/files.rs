@@ -4,6 +4,8 @@
 //! each block of 1 MiB) as JSON, then the description's length and a mark. It is written to a temporary name, synced
 //! and renamed, so it is there whole or not at all; every read is checked against the digests.
 
+mod stored;
+
 use crate::config::FileLimits;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use sandlot_protocol::{FileName, limits::FILE_CHUNK_BYTES_MAX, request::PutFileChunk};
@@ -12,22 +14,21 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io,
     ops::Bound,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use tempfile::NamedTempFile;
+use stored::{Writer, describe, read, temporary};
+use tokio::sync::Notify;
 
-/// A digest for each so many bytes, so that a part can be checked without reading the whole.
-const BLOCK_BYTES: usize = 1 << 20;
 /// An upload without a new chunk for so long makes place for another one when there are too many.
 const UPLOAD_IDLE: Duration = Duration::from_secs(30);
-/// The last bytes of a stored file.
-const MARK: &[u8; 8] = b"SANDLOT1";
-/// A description longer than this is none.
-const DESCRIPTION_BYTES_MAX: u64 = 64 << 20;
+/// So many chunks of an upload wait at one time for those before them; others are refused at once.
+const CHUNKS_WAITING: usize = 4;
+/// A chunk waits so long for those before it.
+pub const CHUNK_WAIT: Duration = Duration::from_secs(2);
 
 /// Why a file was not stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +148,10 @@ struct Upload {
     received: u64,
     total: u64,
     touched: Instant,
+    /// Told when a chunk has been written, and when the upload ends.
+    progress: Arc<Notify>,
+    /// Chunks that wait for those before them.
+    waiting: usize,
 }
 
 impl Files {
@@ -245,8 +250,9 @@ impl Files {
             self.give_writer(&id, writer);
             return Ok(ChunkOutcome::Partial { upload_id: id, received });
         }
-        if self.state().uploads.remove(&id).is_none() {
-            return Err(FileError::BadChunk("the upload was given up meanwhile".into()));
+        match self.state().uploads.remove(&id) {
+            Some(upload) => upload.progress.notify_waiters(),
+            None => return Err(FileError::BadChunk("the upload was given up meanwhile".into())),
         }
         let reserved = Reserved { files: self, bytes: chunk.total };
         self.store(chunk.filename, writer, reserved).map(ChunkOutcome::Stored)
@@ -396,7 +402,9 @@ impl Files {
         let mut state = self.state();
         state.next_upload += 1;
         let id = format!("U{}", state.next_upload);
-        state.uploads.insert(id.clone(), Upload { writer: Some(writer), filename, received: 0, total, touched: now });
+        let (writer, progress) = (Some(writer), Arc::default());
+        let upload = Upload { writer, filename, received: 0, total, touched: now, progress, waiting: 0 };
+        state.uploads.insert(id.clone(), upload);
         std::mem::forget(reserved);
         Ok(id)
     }
@@ -417,8 +425,46 @@ impl Files {
 
     fn give_writer(&self, id: &str, writer: Writer) {
         if let Some(upload) = self.state().uploads.get_mut(id) {
+            upload.received = writer.size;
             upload.writer = Some(writer);
+            upload.progress.notify_waiters();
         }
+    }
+
+    /// What to wait for before a chunk can be taken whose predecessors are still on their way: no more than those that may
+    /// wait at one time.
+    fn before(&self, id: &str, offset: u64) -> Option<Arc<Notify>> {
+        let state = self.state();
+        let upload = state.uploads.get(id)?;
+        let is_near = offset - upload.received.min(offset) <= (CHUNKS_WAITING * FILE_CHUNK_BYTES_MAX) as u64;
+        let waits = upload.received < offset && offset < upload.total && is_near;
+        waits.then(|| Arc::clone(&upload.progress))
+    }
+
+    /// One more chunk of an upload waits, if that may be.
+    fn wait(&self, id: &str) -> Option<Waiting<'_>> {
+        let mut state = self.state();
+        let upload = state.uploads.get_mut(id).filter(|upload| upload.waiting < CHUNKS_WAITING)?;
+        upload.waiting += 1;
+        Some(Waiting { files: self, id: id.to_owned() })
+    }
+
+    /// Waits until the chunks before this one have been written, but not for longer: several may be sent at one time.
+    pub async fn turn(&self, id: &str, offset: u64, wait: Duration) {
+        let Some(_waiting) = self.before(id, offset).and_then(|_| self.wait(id)) else { return };
+        let waiting = async {
+            while let Some(progress) = self.before(id, offset) {
+                let told = progress.notified();
+                tokio::pin!(told);
+                told.as_mut().enable();
+                // It may have been told in between.
+                if self.before(id, offset).is_some() {
+                    told.await;
+                }
+            }
+        };
+        // What still does not fit then is refused by `put_chunk`.
+        let _ = tokio::time::timeout(wait, waiting).await;
     }
 
     /// Ends an upload; what came of it is gone.
@@ -426,6 +472,7 @@ impl Files {
         let mut state = self.state();
         if let Some(upload) = state.uploads.remove(id) {
             state.used_bytes -= upload.total;
+            upload.progress.notify_waiters();
         }
     }
 
@@ -449,6 +496,20 @@ impl Files {
     }
 }
 
+/// A chunk that waits for those before it.
+struct Waiting<'a> {
+    files: &'a Files,
+    id: String,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(upload) = self.files.state().uploads.get_mut(&self.id) {
+            upload.waiting -= 1;
+        }
+    }
+}
+
 /// Room that was taken; given back when the file does not come to be.
 struct Reserved<'a> {
     files: &'a Files,
@@ -461,129 +522,14 @@ impl Drop for Reserved<'_> {
     }
 }
 
-/// The bytes from `start` to `end`, each block that they touch checked.
-fn read(description: &Description, mut file: File, start: u64, end: u64) -> Result<Vec<u8>, FileError> {
-    let damaged = || FileError::Damaged(description.filename.clone());
-    let first = start / BLOCK_BYTES as u64;
-    file.seek(SeekFrom::Start(first * BLOCK_BYTES as u64))?;
-    let mut bytes = Vec::new();
-    let mut block_number = first;
-    while block_number * (BLOCK_BYTES as u64) < end {
-        let block_start = block_number * BLOCK_BYTES as u64;
-        let length = (description.size - block_start).min(BLOCK_BYTES as u64);
-        let from = bytes.len();
-        bytes.resize(from + usize::try_from(length).map_err(|_| damaged())?, 0);
-        file.read_exact(&mut bytes[from..]).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => damaged(),
-            _ => error.into(),
-        })?;
-        let expected = description.blocks.get(usize::try_from(block_number).map_err(|_| damaged())?);
-        if expected != Some(&digest(&bytes[from..])) {
-            return Err(damaged());
-        }
-        block_number += 1;
-    }
-    let skip = usize::try_from(start - first * BLOCK_BYTES as u64).map_err(|_| damaged())?;
-    bytes.truncate(skip + usize::try_from(end - start).map_err(|_| damaged())?);
-    bytes.drain(..skip);
-    Ok(bytes)
-}
-
-/// A file that is being written, digests on the way.
-#[derive(Debug)]
-struct Writer {
-    file: NamedTempFile,
-    size: u64,
-    whole: blake3::Hasher,
-    block: blake3::Hasher,
-    blocks: Vec<String>,
-}
-
-impl Writer {
-    fn new(folder: &Path) -> io::Result<Self> {
-        Ok(Self {
-            file: temporary(folder)?,
-            size: 0,
-            whole: blake3::Hasher::new(),
-            block: blake3::Hasher::new(),
-            blocks: Vec::new(),
-        })
-    }
-
-    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
-        self.whole.update(bytes);
-        while !bytes.is_empty() {
-            let filled = usize::try_from(self.size % BLOCK_BYTES as u64).unwrap_or(0);
-            let (part, rest) = bytes.split_at(bytes.len().min(BLOCK_BYTES - filled));
-            self.block.update(part);
-            self.size += part.len() as u64;
-            if self.size.is_multiple_of(BLOCK_BYTES as u64) {
-                self.end_block();
-            }
-            bytes = rest;
-        }
-        Ok(())
-    }
-
-    fn end_block(&mut self) {
-        self.blocks.push(self.block.finalize().to_hex().to_string());
-        self.block.reset();
-    }
-
-    fn finish(mut self, filename: FileName) -> io::Result<(NamedTempFile, Description)> {
-        if !self.size.is_multiple_of(BLOCK_BYTES as u64) {
-            self.end_block();
-        }
-        let digest = self.whole.finalize().to_hex().to_string();
-        let description = Description { filename, size: self.size, digest, blocks: self.blocks };
-        let text = serde_json::to_vec(&description)?;
-        self.file.write_all(&text)?;
-        self.file.write_all(&(text.len() as u64).to_be_bytes())?;
-        self.file.write_all(MARK)?;
-        self.file.as_file().sync_all()?;
-        Ok((self.file, description))
-    }
-}
-
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new().prefix("upload-").suffix(".part").tempfile_in(folder)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex().to_string()
-}
-
-/// Reads the description at a stored file's end.
-fn describe(path: &Path) -> io::Result<Description> {
-    let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let mut end = [0; 16];
-    file.seek(SeekFrom::Start(length.checked_sub(16).ok_or_else(|| bad("too short"))?))?;
-    file.read_exact(&mut end)?;
-    let (text_bytes, mark) = end.split_at(8);
-    if mark != MARK {
-        return Err(bad("its mark is missing"));
-    }
-    let text_bytes = u64::from_be_bytes(text_bytes.try_into().map_err(|_| bad("too short"))?);
-    if text_bytes > DESCRIPTION_BYTES_MAX || text_bytes > length - 16 {
-        return Err(bad("its description is too long"));
-    }
-    file.seek(SeekFrom::Start(length - 16 - text_bytes))?;
-    let mut text = vec![0; usize::try_from(text_bytes).map_err(|_| bad("its description is too long"))?];
-    file.read_exact(&mut text)?;
-    let description: Description = serde_json::from_slice(&text)?;
-    if description.size != length - 16 - text_bytes {
-        return Err(bad("its size does not match its description"));
-    }
-    Ok(description)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        stored::{BLOCK_BYTES, digest},
+        *,
+    };
     use sandlot_net::clock;
+    use std::path::Path;
 
     fn open(folder: &Path, bytes_max: u64) -> Files {
         let limits = FileLimits { bytes_max, files_max: 3, uploads_max: 2, ..FileLimits::default() };
@@ -612,6 +558,50 @@ mod tests {
 
     fn pattern(length: usize) -> Vec<u8> {
         (0..length).map(|index| (index * 31 % 251) as u8).collect()
+    }
+
+    #[tokio::test]
+    async fn a_chunk_waits_for_those_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(folder.path(), 1 << 30);
+        let Ok(ChunkOutcome::Partial { upload_id, received: 3 }) = chunk(&files, None, 0, 9, b"abc") else { panic!() };
+        let third = async {
+            files.turn(&upload_id, 6, CHUNK_WAIT).await;
+            chunk(&files, Some(&upload_id), 6, 9, b"ghi")
+        };
+        let second = async { chunk(&files, Some(&upload_id), 3, 9, b"def") };
+        let (third, second) = tokio::join!(third, second);
+        assert!(matches!(second, Ok(ChunkOutcome::Partial { received: 6, .. })), "{second:?}");
+        assert!(matches!(third, Ok(ChunkOutcome::Stored(_))), "{third:?}");
+        assert_eq!(files.get(&name("big")).unwrap().unwrap().1, b"abcdefghi");
+    }
+
+    #[tokio::test]
+    async fn a_chunk_behind_a_gap_is_refused_and_nobody_waits_for_an_upload_that_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = open(folder.path(), 1 << 30);
+        let Ok(ChunkOutcome::Partial { upload_id, .. }) = chunk(&files, None, 0, 9, b"abc") else { panic!() };
+        files.turn(&upload_id, 6, Duration::from_millis(1)).await;
+        let refused = chunk(&files, Some(&upload_id), 6, 9, b"ghi").unwrap_err();
+        assert!(refused.to_string().contains("must start at 3, not at 6"), "{refused}");
+        // No more wait than may, and none of which others must be missing.
+        let waiting: Vec<_> = (0..CHUNKS_WAITING).map(|_| files.wait(&upload_id).unwrap()).collect();
+        assert!(files.wait(&upload_id).is_none());
+        files.turn(&upload_id, 6, Duration::MAX).await;
+        drop(waiting);
+        let far = (CHUNKS_WAITING * FILE_CHUNK_BYTES_MAX) as u64 + 4;
+        let Ok(ChunkOutcome::Partial { upload_id: large, .. }) = chunk(&files, None, 0, far + 1, b"abc") else {
+            panic!()
+        };
+        files.turn(&large, far, Duration::MAX).await;
+        // None of these ever ends by waiting.
+        let (ever, ended) = (Duration::MAX, async { files.give_up(&upload_id) });
+        tokio::join!(
+            files.turn(&upload_id, 6, ever),
+            files.turn(&upload_id, 3, ever),
+            files.turn("U9", 6, ever),
+            ended
+        );
     }
 
     #[test]

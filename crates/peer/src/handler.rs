@@ -2,16 +2,16 @@
 
 use crate::{
     dispatch::Dispatch,
-    files::{ChunkOutcome, Description, FileError, Files},
+    files::{CHUNK_WAIT, ChunkOutcome, Description, FileError, Files},
     memory::{Memory, MemoryError},
     status::status,
     watch,
 };
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use sandlot_client::ClientError;
 use sandlot_net::{Handler, OpenConnections, clock};
 use sandlot_protocol::{
     Address, CpuResult, CpuTask, ErrorCode, Outcome, PeerId, Refusal, Reply, Request, StatusReply, TaskId,
+    limits::FILE_CHUNK_BYTES_MAX,
     reply::{BatchResult, FileChunk, FilePeers, FileResponse, MemResponse, Pong},
     request::{
         BatchTask, DeleteMem, FileQuestion, GetFileChunk, GetMem, ListFiles, ListMem, PutFile, PutFileChunk, SetMem,
@@ -202,6 +202,11 @@ impl PeerHandler {
 
     async fn put_file_chunk(&self, chunk: PutFileChunk) -> Result<Reply, Refusal> {
         let (filename, total) = (chunk.filename.clone(), chunk.total);
+        if let Some(id) = &chunk.upload_id
+            && chunk.data.len() <= FILE_CHUNK_BYTES_MAX.div_ceil(3) * 4
+        {
+            self.files.turn(id, chunk.offset, CHUNK_WAIT).await;
+        }
         match self.on_disk(move |files| files.put_chunk(chunk, clock::now())).await? {
             ChunkOutcome::Stored(stored) => Ok(self.stored("PUT_FILE_CHUNK", &stored).await),
             ChunkOutcome::Partial { upload_id, received } => Ok(StatusReply::ok()
@@ -229,7 +234,7 @@ impl PeerHandler {
         let filename = get.filename.clone();
         let found = self.on_disk(move |files| {
             let found = files.get(&get.filename)?;
-            Ok(found.map(|(description, bytes)| (description, BASE64.encode(bytes))))
+            Ok(found.map(|(description, bytes)| (description, base64_simd::STANDARD.encode_to_string(bytes))))
         });
         Ok(Reply::FileResponse(match found.await? {
             Some((description, data)) => FileResponse {
@@ -248,7 +253,7 @@ impl PeerHandler {
         let name = filename.clone();
         let found = self.on_disk(move |files| {
             let found = files.get_chunk(&name, offset, length)?;
-            Ok(found.map(|(description, bytes)| (description, BASE64.encode(bytes))))
+            Ok(found.map(|(description, bytes)| (description, base64_simd::STANDARD.encode_to_string(bytes))))
         });
         Ok(Reply::FileChunk(match found.await? {
             Some((description, data)) => FileChunk {

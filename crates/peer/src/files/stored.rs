@@ -1,0 +1,150 @@
+//! How a stored file lies on the disk: its bytes, then a description (name, size, digest of the whole and of each block) as
+//! JSON, then the description's length and a mark.
+
+use super::{Description, FileError};
+use rustix::fs::Advice;
+use sandlot_protocol::FileName;
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::Path,
+};
+use tempfile::NamedTempFile;
+
+/// A digest for each so many bytes, so that a part can be checked without reading the whole.
+pub(super) const BLOCK_BYTES: usize = 1 << 20;
+/// The last bytes of a stored file.
+const MARK: &[u8; 8] = b"SANDLOT1";
+/// A description longer than this is none.
+const DESCRIPTION_BYTES_MAX: u64 = 64 << 20;
+/// The disk is given so much of a file at a time while the file still comes.
+const WRITE_BEHIND_BYTES: u64 = 8 << 20;
+
+/// The bytes from `start` to `end`, each block that they touch checked.
+pub(super) fn read(description: &Description, mut file: File, start: u64, end: u64) -> Result<Vec<u8>, FileError> {
+    let damaged = || FileError::Damaged(description.filename.clone());
+    let first = start / BLOCK_BYTES as u64;
+    file.seek(SeekFrom::Start(first * BLOCK_BYTES as u64))?;
+    let mut bytes = Vec::new();
+    let mut block_number = first;
+    while block_number * (BLOCK_BYTES as u64) < end {
+        let block_start = block_number * BLOCK_BYTES as u64;
+        let length = (description.size - block_start).min(BLOCK_BYTES as u64);
+        let from = bytes.len();
+        bytes.resize(from + usize::try_from(length).map_err(|_| damaged())?, 0);
+        file.read_exact(&mut bytes[from..]).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => damaged(),
+            _ => error.into(),
+        })?;
+        let expected = description.blocks.get(usize::try_from(block_number).map_err(|_| damaged())?);
+        if expected != Some(&digest(&bytes[from..])) {
+            return Err(damaged());
+        }
+        block_number += 1;
+    }
+    let skip = usize::try_from(start - first * BLOCK_BYTES as u64).map_err(|_| damaged())?;
+    bytes.truncate(skip + usize::try_from(end - start).map_err(|_| damaged())?);
+    bytes.drain(..skip);
+    Ok(bytes)
+}
+
+/// A file that is being written, digests on the way.
+#[derive(Debug)]
+pub(super) struct Writer {
+    file: NamedTempFile,
+    /// Bytes that are there.
+    pub(super) size: u64,
+    whole: blake3::Hasher,
+    block: blake3::Hasher,
+    blocks: Vec<String>,
+    /// Bytes that the disk has been given to write.
+    begun: u64,
+}
+
+impl Writer {
+    pub(super) fn new(folder: &Path) -> io::Result<Self> {
+        Ok(Self {
+            file: temporary(folder)?,
+            size: 0,
+            whole: blake3::Hasher::new(),
+            block: blake3::Hasher::new(),
+            blocks: Vec::new(),
+            begun: 0,
+        })
+    }
+
+    pub(super) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.whole.update(bytes);
+        while !bytes.is_empty() {
+            let filled = usize::try_from(self.size % BLOCK_BYTES as u64).unwrap_or(0);
+            let (part, rest) = bytes.split_at(bytes.len().min(BLOCK_BYTES - filled));
+            self.block.update(part);
+            self.size += part.len() as u64;
+            if self.size.is_multiple_of(BLOCK_BYTES as u64) {
+                self.end_block();
+            }
+            bytes = rest;
+        }
+        let fresh = self.size - self.begun;
+        if fresh >= WRITE_BEHIND_BYTES {
+            // The disk begins with these now, so that the wait for it at the end is short. Where it does not, that is longer.
+            let _ = rustix::fs::fadvise(self.file.as_file(), self.begun, fresh.try_into().ok(), Advice::DontNeed);
+            self.begun = self.size;
+        }
+        Ok(())
+    }
+
+    fn end_block(&mut self) {
+        self.blocks.push(self.block.finalize().to_hex().to_string());
+        self.block.reset();
+    }
+
+    pub(super) fn finish(mut self, filename: FileName) -> io::Result<(NamedTempFile, Description)> {
+        if !self.size.is_multiple_of(BLOCK_BYTES as u64) {
+            self.end_block();
+        }
+        let digest = self.whole.finalize().to_hex().to_string();
+        let description = Description { filename, size: self.size, digest, blocks: self.blocks };
+        let text = serde_json::to_vec(&description)?;
+        self.file.write_all(&text)?;
+        self.file.write_all(&(text.len() as u64).to_be_bytes())?;
+        self.file.write_all(MARK)?;
+        self.file.as_file().sync_all()?;
+        Ok((self.file, description))
+    }
+}
+
+pub(super) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix("upload-").suffix(".part").tempfile_in(folder)
+}
+
+pub(super) fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+/// Reads the description at a stored file's end.
+pub(super) fn describe(path: &Path) -> io::Result<Description> {
+    let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut end = [0; 16];
+    file.seek(SeekFrom::Start(length.checked_sub(16).ok_or_else(|| bad("too short"))?))?;
+    file.read_exact(&mut end)?;
+    let (text_bytes, mark) = end.split_at(8);
+    if mark != MARK {
+        return Err(bad("its mark is missing"));
+    }
+    let text_bytes = u64::from_be_bytes(text_bytes.try_into().map_err(|_| bad("too short"))?);
+    if text_bytes > DESCRIPTION_BYTES_MAX || text_bytes > length - 16 {
+        return Err(bad("its description is too long"));
+    }
+    file.seek(SeekFrom::Start(length - 16 - text_bytes))?;
+    let mut text = vec![0; usize::try_from(text_bytes).map_err(|_| bad("its description is too long"))?];
+    file.read_exact(&mut text)?;
+    let description: Description = serde_json::from_slice(&text)?;
+    if description.size != length - 16 - text_bytes {
+        return Err(bad("its size does not match its description"));
+    }
+    Ok(description)
+}
