@@ -389,6 +389,27 @@ async fn a_short_run_ends_in_the_thread_that_submits_it() {
 }
 
 #[tokio::test]
+async fn what_short_runs_leave_behind_is_put_away_by_whoever_comes_to_it() {
+    let compute = compute(1);
+    // Some are not renewed: a worker makes others in their place.
+    for number in 0..100 {
+        stocked(&compute).await;
+        let mut handle = compute.submit_here(Run::new("def main(): return 1")).unwrap();
+        assert_eq!(handle.wait().await.outcome, Outcome::Ok);
+        match number % 3 {
+            0 => handle.put_away(),
+            1 => drop(handle),
+            // By a thread that may come to it later.
+            _ => drop(tokio::spawn(async move { handle.put_away() })),
+        }
+    }
+    stocked(&compute).await;
+    while compute.status().running > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn a_long_run_is_left_to_the_workers() {
     let compute = compute(1);
     stocked(&compute).await;
