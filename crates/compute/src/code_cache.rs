@@ -78,15 +78,9 @@ impl CodeCache {
         Found::New
     }
 
-    /// What is known of a program in its place; it has not been here if it was not kept.
-    pub(crate) fn find_placed(&self, key: CodeKey) -> Found {
-        let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
-        codes.programs.get(&key).cloned().unwrap_or(Found::New)
-    }
-
-    /// Whether nobody has tried yet to keep what becomes of a guest that is told of a program.
-    pub(crate) fn wants_placed(&self, key: CodeKey) -> bool {
-        !self.codes.lock().unwrap_or_else(PoisonError::into_inner).programs.contains(&key)
+    /// What is known of a program in its place; `None` when nobody has tried yet to keep it.
+    pub(crate) fn find_placed(&self, key: CodeKey) -> Option<Found> {
+        self.codes.lock().unwrap_or_else(PoisonError::into_inner).programs.get(&key).cloned()
     }
 
     /// Keeps how a guest differs that was told of a program; without that it is not asked for again.
@@ -161,9 +155,9 @@ mod tests {
         };
         let keys = [key("main", &[""]), key("main", &[]), key("main", &["", ""]), key("", &["main"]), key("f", &[""])];
         for (index, one) in keys.iter().enumerate() {
-            assert!(cache.wants_placed(*one), "{index}");
+            assert_eq!(cache.find_placed(*one), None, "{index}");
             cache.keep_placed(*one, None);
-            assert!(!cache.wants_placed(*one) && cache.find_placed(*one) == Found::New, "{index}");
+            assert_eq!(cache.find_placed(*one), Some(Found::New), "{index}");
         }
     }
 

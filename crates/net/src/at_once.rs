@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 /// Most requests are shorter.
 const FIRST_READ_BYTES: usize = 8 * 1024;
+
 /// What has come already. What goes wrong, the next read will say.
 pub(crate) fn read(stream: &TcpStream) -> BytesMut {
     let mut bytes = BytesMut::zeroed(FIRST_READ_BYTES);

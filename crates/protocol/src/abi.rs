@@ -1,7 +1,8 @@
 //! What the host and the guest tell each other: one job in, one answer out, both JSON in the guest's memory.
 //!
 //! The guest exports `job_alloc(bytes) -> address` and `job_run(address, bytes) -> address << 32 | bytes`. Before
-//! `job_run`, where files are sent along, `job_files_limit(bytes)` says how large its files may become, `job_file(path, path_bytes, content, bytes)`
+//! `job_run`, where files are sent along, `job_files_limit(bytes)` says how large its files may become, and
+//! `job_file(path, path_bytes, content, bytes)`
 //! gives it a file, both in buffers of `job_alloc`, and `job_clock_virtual()` makes its clock count by itself.
 //! `job_compile(address, bytes)` compiles a program, `[program, filename]` in JSON, for the job that comes, and answers
 //! with what `job_code(address, bytes)` takes in another instance in place of compiling the same program.

@@ -134,14 +134,6 @@ pub fn text(bytes: &[u8]) -> Result<&str, FrameError> {
     std::str::from_utf8(bytes).map_err(|_| FrameError::NotUtf8)
 }
 
-/// `json` as one frame.
-///
-/// # Errors
-/// When it is longer than a frame may be.
-pub fn encode(framing: Framing, json: &str) -> Result<Vec<u8>, FrameError> {
-    encode_with(framing, |bytes| bytes.extend_from_slice(json.as_bytes()))
-}
-
 /// One frame, of the JSON that this writes behind what is there already.
 ///
 /// # Errors
@@ -174,6 +166,10 @@ pub fn encode_with(framing: Framing, append_json: impl FnOnce(&mut Vec<u8>)) -> 
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn encode(framing: Framing, json: &str) -> Result<Vec<u8>, FrameError> {
+        encode_with(framing, |bytes| bytes.extend_from_slice(json.as_bytes()))
+    }
 
     fn decode_all(decoder: &mut Decoder, mut bytes: &[u8]) -> Result<Vec<String>, FrameError> {
         let mut texts = Vec::new();

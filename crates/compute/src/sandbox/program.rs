@@ -20,9 +20,11 @@ pub(super) async fn make_ready(sandbox: &mut Prepared, run: &Run, codes: &CodeCa
     // With arguments in `sys.argv` it would hardly come again.
     let function = run.function.as_deref().filter(|_| run.argv.len() <= 1);
     let placed = function.map(|function| placed_key(key, function, &run.argv));
-    match placed.map(|placed| codes.find_placed(placed)) {
-        Some(Found::Placed(changes)) if changes.apply(sandbox.memory.data_mut(&mut sandbox.store)) => return Ok(true),
-        _ => {}
+    let known = placed.and_then(|placed| codes.find_placed(placed));
+    if let Some(Found::Placed(changes)) = &known
+        && changes.apply(sandbox.memory.data_mut(&mut sandbox.store))
+    {
+        return Ok(true);
     }
     match codes.find(key) {
         Found::New | Found::Placed(_) => Ok(false),
@@ -36,7 +38,13 @@ pub(super) async fn make_ready(sandbox: &mut Prepared, run: &Run, codes: &CodeCa
             let at = put(store, alloc, memory, &code).await?;
             take.call_async(&mut *store, at).await?;
             match placed {
-                Some(placed) => put_in_place(sandbox, run, codes, placed).await,
+                Some(placed) => {
+                    let is_placed = put_in_place(sandbox, run).await?;
+                    if is_placed && known.is_none() {
+                        codes.keep_placed(placed, changes(sandbox));
+                    }
+                    Ok(is_placed)
+                }
                 None => Ok(false),
             }
         }
@@ -53,18 +61,13 @@ async fn compile(sandbox: &mut Prepared, run: &Run, codes: &CodeCache, key: Code
     Ok(())
 }
 
-async fn put_in_place(sandbox: &mut Prepared, run: &Run, codes: &CodeCache, key: CodeKey) -> wasmtime::Result<bool> {
+/// Says whether it did.
+async fn put_in_place(sandbox: &mut Prepared, run: &Run) -> wasmtime::Result<bool> {
     let Prepared { store, instance, alloc, memory, .. } = sandbox;
     let Ok(place) = instance.get_typed_func::<(u32, u32), u32>(&mut *store, EXPORT_PLACE) else { return Ok(false) };
     let program = serde_json::to_vec(&(&run.program, &run.filename, &run.function, &run.argv))?;
     let at = put(store, alloc, memory, &program).await?;
-    if place.call_async(&mut *store, at).await? == 0 {
-        return Ok(false);
-    }
-    if codes.wants_placed(key) {
-        codes.keep_placed(key, changes(sandbox));
-    }
-    Ok(true)
+    Ok(place.call_async(&mut *store, at).await? != 0)
 }
 
 /// What became of a guest that had seen nothing, if its memory tells all of it.
