@@ -19,6 +19,7 @@
 mod calls;
 mod copy;
 mod flow;
+mod known;
 mod peephole;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ mod tests;
 use calls::Plan;
 use flow::Flow;
 use peephole::Scratch;
+use rayon::prelude::*;
 use wasm_encoder::{
     BlockType, BranchHint, BranchHints, CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function,
     FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, Module, SectionId, TypeSection, ValType,
@@ -48,11 +50,12 @@ pub(crate) const EXPORT_NOTHING: &str = "sandlot_nothing";
 pub(crate) const EXPORT_STATE: &str = "sandlot_state_";
 
 /// What decides how a module is metered: code that was made with another one is not to be used.
-pub(crate) const SOURCES: [&str; 5] = [
+pub(crate) const SOURCES: [&str; 6] = [
     include_str!("metering.rs"),
     include_str!("metering/calls.rs"),
     include_str!("metering/copy.rs"),
     include_str!("metering/flow.rs"),
+    include_str!("metering/known.rs"),
     include_str!("metering/peephole.rs"),
 ];
 
@@ -92,24 +95,27 @@ pub enum Metering {
 pub fn metered(wasm: &[u8], metering: Metering) -> Result<Vec<u8>, MeteringError> {
     Validator::new_with_features(FEATURES).validate_all(wasm)?;
     let content = Content::read(wasm)?;
-    let flows = content.bodies.iter().map(Flow::read).collect::<Result<Vec<_>, _>>()?;
-    let copies = flows.iter().any(|flow| flow.copies);
-    let has_more_state = content.has_more_state
-        || content.functions.is_empty()
-        || flows.iter().any(|flow| flow.changes_tables_or_segments);
+    let flows = content.bodies.par_iter().map(Flow::read).collect::<Result<Vec<_>, _>>()?;
     let plan = Plan::new(&flows, content.imported_functions);
-    let content = Content { copies, has_more_state, ..content };
-    let mut writer = Writer { metering, content, code: CodeSection::new(), hints: BranchHints::new(), added: 0 };
-    for (index, flow) in flows.iter().enumerate() {
-        writer.write(index, flow, &plan)?;
+    let content = Content {
+        copies: flows.iter().any(|flow| flow.copies),
+        has_more_state: content.has_more_state
+            || content.functions.is_empty()
+            || flows.iter().any(|flow| flow.changes_tables_or_segments),
+        ..content
+    };
+    let write = |(index, flow)| write(metering, &content, index, flow, &plan);
+    let bodies = flows.par_iter().enumerate().map(write).collect::<Result<Vec<_>, _>>()?;
+    let mut writer = Writer { content: &content, code: CodeSection::new(), hints: BranchHints::new(), added: 0 };
+    for (index, body) in (0..).zip(bodies) {
+        writer.code.function(&body.function);
+        if !body.hints.is_empty() {
+            let function = writer.function_index(content.imported_functions + index)?;
+            writer.hints.function_hints(function, body.hints);
+        }
     }
-    if writer.content.copies {
-        writer.write_copy();
-    }
-    if !writer.content.has_more_state {
-        let mut nothing = Function::new([]);
-        nothing.instruction(&Instruction::End);
-        writer.code.function(&nothing);
+    for body in content.added_functions(metering) {
+        writer.code.function(&body.function);
     }
     let mut module = Module::new();
     writer.parse_core_module(&mut module, Parser::new(0), wasm)?;
@@ -207,14 +213,138 @@ impl<'a> Content<'a> {
     fn types_count(&self) -> u32 {
         u32::try_from(self.types.len()).unwrap_or(u32::MAX)
     }
+
+    /// The first function that is added behind all others: the one that copies.
+    fn copy_function(&self) -> u32 {
+        self.imported_functions + 1 + u32::try_from(self.functions.len()).unwrap_or(u32::MAX)
+    }
+
+    fn nothing_function(&self) -> u32 {
+        self.copy_function() + u32::from(self.copies)
+    }
+
+    /// The types of the functions that are added, in their order.
+    fn added_types(&self) -> impl Iterator<Item = u32> {
+        let added = [(self.copies, 1), (!self.has_more_state, 0)];
+        let first = self.types_count();
+        added.into_iter().filter(|(is_added, _)| *is_added).map(move |(_, kind)| first + kind)
+    }
+
+    fn added_functions(&self, metering: Metering) -> Vec<Body> {
+        let mut added = Vec::new();
+        if self.copies {
+            let mut body = self.body(copy::LOCALS.to_vec());
+            copy::write(&mut body, |body| {
+                if metering == Metering::Fuel {
+                    body.take(&[Instruction::LocalGet(copy::BYTES), Instruction::I64ExtendI32U]);
+                }
+            });
+            added.push(body);
+        }
+        if !self.has_more_state {
+            let mut body = self.body(Vec::new());
+            body.all(&[Instruction::End]);
+            added.push(body);
+        }
+        added
+    }
+
+    fn body(&self, locals: Vec<(u32, ValType)>) -> Body {
+        Body {
+            function: Function::new(locals),
+            hints: Vec::new(),
+            fuel: self.globals,
+            used_up: self.imported_functions,
+        }
+    }
 }
 
 /// A section that the module may lack, and gets something added to.
 const ADDED_TO: [SectionId; 4] = [SectionId::Type, SectionId::Import, SectionId::Global, SectionId::Export];
 
-struct Writer<'a> {
+/// Writes one function.
+fn write(
     metering: Metering,
-    content: Content<'a>,
+    content: &Content<'_>,
+    index: usize,
+    flow: &Flow,
+    plan: &Plan,
+) -> Result<Body, MeteringError> {
+    let mut moved = Moved { imported_functions: content.imported_functions };
+    let source = content.bodies[index].clone();
+    let is_metered = metering == Metering::Fuel;
+    let mut locals = Vec::new();
+    for declared in source.get_locals_reader()? {
+        let (count, kind) = declared?;
+        locals.push((count, moved.val_type(kind)?));
+    }
+    // Keeps the length of a copy while it is paid.
+    let length = content.parameters_count(index) + locals.iter().map(|(count, _)| count).sum::<u32>();
+    let pays_bulk = is_metered && flow.has_bulk;
+    if pays_bulk {
+        locals.push((1, ValType::I32));
+    }
+    let mut scratch = Scratch::new(&source, content.multiply, length + u32::from(pays_bulk))?;
+    locals.extend(scratch.locals());
+    let mut body = content.body(locals);
+    if is_metered && let Some(cost) = plan.entry(index) {
+        body.take(&[Instruction::I64Const(cost)]);
+    }
+    let turn = |start| [Instruction::I64Const(plan.iteration(index, start))];
+    let mut before = None;
+    for (at, operator) in source.get_operators_reader()?.into_iter().enumerate() {
+        let operator = operator?;
+        let previous = before.replace(operator.clone());
+        let is_long_copy = copy::is_copy(&operator) && !copy::is_short_constant(previous.as_ref());
+        let replacement = scratch.replacement(&operator)?;
+        if is_long_copy {
+            body.function.instruction(&Instruction::Call(content.copy_function()));
+            continue;
+        }
+        body.hint(flow.hint(at));
+        match (&operator, flow.back_to(at).filter(|_| is_metered)) {
+            (Operator::BrIf { relative_depth }, Some(start)) => {
+                body.function.instruction(&Instruction::If(BlockType::Empty));
+                body.take(&turn(start));
+                body.function.instruction(&Instruction::Br(relative_depth + 1));
+                body.function.instruction(&Instruction::End);
+                continue;
+            }
+            (_, Some(start)) => body.take(&turn(start)),
+            (_, None) if is_metered && flow::is_bulk(&operator) => {
+                body.function.instruction(&Instruction::LocalSet(length));
+                body.take(&[Instruction::LocalGet(length), Instruction::I64ExtendI32U]);
+                body.function.instruction(&Instruction::LocalGet(length));
+            }
+            (_, None) => {}
+        }
+        match replacement {
+            Some(instructions) => body.all(&instructions),
+            None => body.all(&[moved.instruction(operator)?]),
+        }
+        if is_metered && flow.is_counted_at_start(at) {
+            body.take(&turn(at));
+        }
+    }
+    Ok(body)
+}
+
+/// The numbers that functions have in the module with fuel.
+struct Moved {
+    imported_functions: u32,
+}
+
+impl Reencode for Moved {
+    type Error = std::convert::Infallible;
+
+    /// The function that is imported on top comes behind the others that are.
+    fn function_index(&mut self, function: u32) -> Result<u32, reencode::Error> {
+        Ok(if function >= self.imported_functions { function + 1 } else { function })
+    }
+}
+
+struct Writer<'a> {
+    content: &'a Content<'a>,
     code: CodeSection,
     hints: BranchHints,
     /// How many of `ADDED_TO` are written.
@@ -222,96 +352,6 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes one function.
-    fn write(&mut self, index: usize, flow: &Flow, plan: &Plan) -> Result<(), MeteringError> {
-        let source = self.content.bodies[index].clone();
-        let is_metered = self.metering == Metering::Fuel;
-        let mut locals = Vec::new();
-        for declared in source.get_locals_reader()? {
-            let (count, kind) = declared?;
-            locals.push((count, self.val_type(kind)?));
-        }
-        // Keeps the length of a copy while it is paid.
-        let length = self.content.parameters_count(index) + locals.iter().map(|(count, _)| count).sum::<u32>();
-        let pays_bulk = is_metered && flow.has_bulk;
-        if pays_bulk {
-            locals.push((1, ValType::I32));
-        }
-        let scratch = Scratch::new(&source, self.content.multiply, length + u32::from(pays_bulk))?;
-        locals.extend(scratch.locals());
-        let mut body = self.body(locals);
-        if is_metered && let Some(cost) = plan.entry(index) {
-            body.take(&[Instruction::I64Const(cost)]);
-        }
-        let mut before = None;
-        for (at, operator) in source.get_operators_reader()?.into_iter().enumerate() {
-            let operator = operator?;
-            let previous = before.replace(operator.clone());
-            let is_long_copy = copy::is_copy(&operator) && !copy::is_short_constant(previous.as_ref());
-            if is_long_copy {
-                body.function.instruction(&Instruction::Call(self.copy_function()));
-                continue;
-            }
-            let cost = |start| [Instruction::I64Const(plan.iteration(index, start))];
-            body.hint(flow.hint(at));
-            match (&operator, flow.back_to(at).filter(|_| is_metered)) {
-                (Operator::BrIf { relative_depth }, Some(start)) => {
-                    body.function.instruction(&Instruction::If(BlockType::Empty));
-                    body.take(&cost(start));
-                    body.function.instruction(&Instruction::Br(relative_depth + 1));
-                    body.function.instruction(&Instruction::End);
-                    continue;
-                }
-                (_, Some(start)) => body.take(&cost(start)),
-                (_, None) if is_metered && flow::is_bulk(&operator) => {
-                    body.function.instruction(&Instruction::LocalSet(length));
-                    body.take(&[Instruction::LocalGet(length), Instruction::I64ExtendI32U]);
-                    body.function.instruction(&Instruction::LocalGet(length));
-                }
-                (_, None) => {}
-            }
-            match scratch.replacement(&operator, self.content.multiply)? {
-                Some(instructions) => body.all(&instructions),
-                None => body.all(&[self.instruction(operator)?]),
-            }
-            if is_metered && flow.is_counted_at_start(at) {
-                body.take(&cost(at));
-            }
-        }
-        self.code.function(&body.function);
-        if !body.hints.is_empty() {
-            let index = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(self.content.imported_functions);
-            let index = self.function_index(index)?;
-            self.hints.function_hints(index, body.hints);
-        }
-        Ok(())
-    }
-
-    /// The function that copies comes behind all others.
-    fn copy_function(&self) -> u32 {
-        self.content.imported_functions + 1 + u32::try_from(self.content.functions.len()).unwrap_or(u32::MAX)
-    }
-
-    fn write_copy(&mut self) {
-        let mut body = self.body(copy::LOCALS.to_vec());
-        let is_metered = self.metering == Metering::Fuel;
-        copy::write(&mut body, |body| {
-            if is_metered {
-                body.take(&[Instruction::LocalGet(copy::BYTES), Instruction::I64ExtendI32U]);
-            }
-        });
-        self.code.function(&body.function);
-    }
-
-    fn body(&self, locals: Vec<(u32, ValType)>) -> Body {
-        Body {
-            function: Function::new(locals),
-            hints: Vec::new(),
-            fuel: self.content.globals,
-            used_up: self.content.imported_functions,
-        }
-    }
-
     fn add_to_types(&self, types: &mut TypeSection) {
         types.ty().function([], []);
         types.ty().function(copy::PARAMETERS, []);
@@ -329,7 +369,7 @@ impl Writer<'_> {
     fn add_to_exports(&self, exports: &mut ExportSection) {
         exports.export(EXPORT_FUEL, ExportKind::Global, self.content.globals);
         if !self.content.has_more_state {
-            exports.export(EXPORT_NOTHING, ExportKind::Func, self.copy_function() + u32::from(self.content.copies));
+            exports.export(EXPORT_NOTHING, ExportKind::Func, self.content.nothing_function());
             for (index, global) in self.content.state.iter().enumerate() {
                 exports.export(&format!("{EXPORT_STATE}{index}"), ExportKind::Global, *global);
             }
@@ -386,9 +426,8 @@ fn rank(section: SectionId) -> usize {
 impl Reencode for Writer<'_> {
     type Error = std::convert::Infallible;
 
-    /// The function that is imported on top comes behind the others that are.
     fn function_index(&mut self, function: u32) -> Result<u32, reencode::Error> {
-        Ok(if function >= self.content.imported_functions { function + 1 } else { function })
+        Moved { imported_functions: self.content.imported_functions }.function_index(function)
     }
 
     fn parse_type_section(
@@ -417,11 +456,8 @@ impl Reencode for Writer<'_> {
         section: wasmparser::FunctionSectionReader<'_>,
     ) -> Result<(), reencode::Error> {
         reencode::utils::parse_function_section(self, functions, section)?;
-        if self.content.copies {
-            functions.function(self.content.types_count() + 1);
-        }
-        if !self.content.has_more_state {
-            functions.function(self.content.types_count());
+        for kind in self.content.added_types() {
+            functions.function(kind);
         }
         Ok(())
     }

@@ -5,9 +5,10 @@
 //!   instructions.
 //! - A call of `__multi3`, by which Rust multiplies integers of 128 bits, becomes `i64.mul_wide_u` of the proposal of wide
 //!   arithmetic: one multiplication of the machine where a call, four multiplications and their sums were. Rust's own use
-//!   of the proposal is not to be had: its code generator confuses the two halves of a product (LLVM's issue 199910).
+//!   of the proposal is not to be had: its code generator confuses the two halves of a product (LLVM's issue 199910). Both halves
+//!   stay in locals besides, for the code that loads them (`known`).
 
-use super::MeteringError;
+use super::{MeteringError, known::Known};
 use wasm_encoder::{Instruction, MemArg, ValType};
 use wasmparser::{BrTable, FuncType, FunctionBody, Operator};
 
@@ -16,54 +17,68 @@ pub(super) const EXPORT_MULTIPLY: &str = "__multi3";
 /// Tables with so many runs of equal targets, the default's not counted, become comparisons.
 const RUNS_MAX: usize = 3;
 
-/// What a replacement keeps its operands in; a function has those that it needs.
-#[derive(Debug, Clone, Copy)]
+/// Locals that all products of a function share: the place, and the halves of both factors.
+const SHARED_LOCALS: u32 = 5;
+
+/// What a replacement keeps its operands and results in; a function has those that it needs.
+#[derive(Debug)]
 pub(super) struct Scratch {
-    table: bool,
-    product: bool,
+    multiply: Option<u32>,
+    has_table: bool,
+    products: u32,
     first: u32,
+    /// Products that are written.
+    written: u32,
+    known: Known,
 }
 
 impl Scratch {
     /// Finds out what a function needs. `multiply` is the function of that name, `first` the first local that is free.
     pub(super) fn new(body: &FunctionBody<'_>, multiply: Option<u32>, first: u32) -> Result<Self, MeteringError> {
-        let mut scratch = Self { table: false, product: false, first };
+        let (mut has_table, mut products) = (false, 0);
         for operator in body.get_operators_reader()? {
             match operator? {
-                Operator::BrTable { targets } => scratch.table |= chain(&targets)?.is_some(),
-                Operator::Call { function_index } => scratch.product |= Some(function_index) == multiply,
+                Operator::BrTable { targets } => has_table |= chain(&targets)?.is_some(),
+                Operator::Call { function_index } if Some(function_index) == multiply => products += 1,
                 _ => {}
             }
         }
-        Ok(scratch)
+        Ok(Self { multiply, has_table, products, first, written: 0, known: Known::default() })
     }
 
     /// The locals to declare, the first free one first.
-    pub(super) fn locals(self) -> Vec<(u32, ValType)> {
+    pub(super) fn locals(&self) -> Vec<(u32, ValType)> {
         let mut locals = Vec::new();
-        if self.table || self.product {
+        if self.has_table || self.products > 0 {
             locals.push((1, ValType::I32));
         }
-        if self.product {
-            locals.push((4, ValType::I64));
+        if self.products > 0 {
+            locals.push((SHARED_LOCALS - 1 + 2 * self.products, ValType::I64));
         }
         locals
     }
 
-    /// What stands for an operator, if anything else is to.
+    /// What stands for the next operator, if anything else is to.
     pub(super) fn replacement(
-        self,
+        &mut self,
         operator: &Operator<'_>,
-        multiply: Option<u32>,
     ) -> Result<Option<Vec<Instruction<'static>>>, MeteringError> {
+        if let Operator::Call { function_index } = operator
+            && Some(*function_index) == self.multiply
+        {
+            return Ok(Some(self.product().into()));
+        }
+        let loaded = self.known.loaded(operator);
+        if self.products > 0 {
+            self.known.step(operator);
+        }
         Ok(match operator {
             Operator::BrTable { targets } => chain(targets)?.map(|runs| self.comparisons(&runs, targets.default())),
-            Operator::Call { function_index } if Some(*function_index) == multiply => Some(self.product().into()),
-            _ => None,
+            _ => loaded.map(|local| vec![Instruction::Drop, Instruction::LocalGet(local)]),
         })
     }
 
-    fn comparisons(self, runs: &[(u32, u32)], default: u32) -> Vec<Instruction<'static>> {
+    fn comparisons(&self, runs: &[(u32, u32)], default: u32) -> Vec<Instruction<'static>> {
         let index = self.first;
         let mut instructions = vec![Instruction::LocalSet(index)];
         for (end, target) in runs {
@@ -79,9 +94,13 @@ impl Scratch {
     }
 
     /// What stands for a call of `__multi3(result, low, high, low, high)`, in the order of the stack.
-    fn product(self) -> [Instruction<'static>; 22] {
+    fn product(&mut self) -> [Instruction<'static>; 24] {
         let place = self.first;
         let [low, high, other_low, other_high] = [1, 2, 3, 4].map(|local| place + local);
+        let product_low = place + SHARED_LOCALS + 2 * self.written;
+        let product_high = product_low + 1;
+        self.written += 1;
+        self.known.step_product(product_low, product_high);
         let half = |offset| MemArg { offset, align: 3, memory_index: 0 };
         [
             Instruction::LocalSet(other_high),
@@ -89,7 +108,6 @@ impl Scratch {
             Instruction::LocalSet(high),
             Instruction::LocalSet(low),
             Instruction::LocalSet(place),
-            Instruction::LocalGet(place),
             Instruction::LocalGet(low),
             Instruction::LocalGet(other_low),
             Instruction::I64MulWideU,
@@ -101,10 +119,13 @@ impl Scratch {
             Instruction::LocalGet(other_low),
             Instruction::I64Mul,
             Instruction::I64Add,
-            Instruction::LocalSet(high),
+            Instruction::LocalSet(product_high),
+            Instruction::LocalSet(product_low),
+            Instruction::LocalGet(place),
+            Instruction::LocalGet(product_low),
             Instruction::I64Store(half(0)),
             Instruction::LocalGet(place),
-            Instruction::LocalGet(high),
+            Instruction::LocalGet(product_high),
             Instruction::I64Store(half(8)),
         ]
     }

@@ -357,6 +357,142 @@ fn products_are_those_of_128_bits() {
     }
 }
 
+/// Multiplies as the function of that name does, in parts of 32 bits.
+const MULTIPLY: &str = "(func $multiply (export \"__multi3\")
+    (param $place i32) (param $a i64) (param $a_high i64) (param $b i64) (param $b_high i64) (local $t i64) (local $u i64)
+    (i64.store (local.get $place) (i64.mul (local.get $a) (local.get $b)))
+    (local.set $t (i64.shr_u (i64.mul (i64.and (local.get $a) (i64.const 0xffffffff))
+      (i64.and (local.get $b) (i64.const 0xffffffff))) (i64.const 32)))
+    (local.set $t (i64.add (local.get $t) (i64.mul (i64.shr_u (local.get $a) (i64.const 32))
+      (i64.and (local.get $b) (i64.const 0xffffffff)))))
+    (local.set $u (i64.shr_u (local.get $t) (i64.const 32)))
+    (local.set $t (i64.add (i64.and (local.get $t) (i64.const 0xffffffff))
+      (i64.mul (i64.and (local.get $a) (i64.const 0xffffffff)) (i64.shr_u (local.get $b) (i64.const 32)))))
+    (local.set $u (i64.add (local.get $u) (i64.shr_u (local.get $t) (i64.const 32))))
+    (local.set $u (i64.add (local.get $u)
+      (i64.mul (i64.shr_u (local.get $a) (i64.const 32)) (i64.shr_u (local.get $b) (i64.const 32)))))
+    (local.set $u (i64.add (local.get $u) (i64.mul (local.get $a) (local.get $b_high))))
+    (local.set $u (i64.add (local.get $u) (i64.mul (local.get $a_high) (local.get $b))))
+    (i64.store offset=8 (local.get $place) (local.get $u)))";
+
+/// A module with that function, and one that computes with products as the code says: addresses are in `$0`, `$1` and `$2`,
+/// what it has loaded comes together in `$sum`.
+fn products(code: &str) -> Vec<u8> {
+    let text = format!(
+        "(module (memory 1) {MULTIPLY}
+           (func (export \"f\") (result i64) (local $0 i32) (local $1 i32) (local $2 i32) (local $turns i32) (local $sum i64)
+             (local.set $sum (i64.const -3)) {code} (local.get $sum)))"
+    );
+    wat::parse_str(&text).expect(&text)
+}
+
+fn product_at(address: &str) -> String {
+    let factors = "(local.get $sum) (i64.const 5) (i64.or (local.get $sum) (i64.const 7)) (i64.const 0)";
+    format!("(call $multiply {address} {factors})")
+}
+
+fn load(offset: u32, address: &str) -> String {
+    format!("(local.set $sum (i64.add (i64.load offset={offset} {address}) (i64.rotl (local.get $sum) (i64.const 9))))")
+}
+
+/// Loads of halves of 128 bits in all functions.
+fn loads(wasm: &[u8]) -> usize {
+    operators(wasm).iter().filter(|operator| matches!(operator, Operator::I64Load { .. })).count()
+}
+
+#[test]
+fn both_halves_of_a_product_are_taken_from_where_they_are() {
+    let both = [load(16, "(local.get $0)"), load(24, "(local.get $0)")].concat();
+    let product = product_at("(i32.add (local.get $0) (i32.const 16))");
+    let cases = [
+        (String::new(), 0),
+        ("(i64.store offset=32 (local.get $0) (i64.const 9))".to_owned(), 0),
+        ("(i64.store (local.get $0) (i64.const 9))".to_owned(), 0),
+        ("(block (br_if 0 (local.get $1)))".to_owned(), 2),
+        ("(br_if 0 (local.get $1))".to_owned(), 0),
+        ("(local.set $1 (i32.const 16))".to_owned(), 0),
+        // One half is written to.
+        ("(i32.store8 offset=24 (local.get $0) (i32.const 9))".to_owned(), 1),
+        ("(v128.store offset=8 (local.get $0) (v128.const i64x2 9 9))".to_owned(), 1),
+        // It may be written to.
+        ("(i64.store offset=16 (local.get $1) (i64.const 9))".to_owned(), 2),
+        ("(i64.store (i32.const 16) (i64.const 9))".to_owned(), 2),
+        ("(memory.fill (i32.const 16) (i32.const 1) (i32.const 9))".to_owned(), 2),
+        (product_at("(local.get $1)"), 2),
+        // It is another place.
+        ("(local.set $0 (i32.const 8))".to_owned(), 2),
+        ("(drop (local.tee $0 (i32.const 8)))".to_owned(), 2),
+        // This place may be reached from elsewhere.
+        ("(if (local.get $1) (then (local.set $0 (i32.const 8))))".to_owned(), 2),
+        ("(loop (br_if 0 (i32.const 0)))".to_owned(), 2),
+    ];
+    for (between, kept) in cases {
+        let wasm = products(&format!("(block {product} {between} {both})"));
+        let with_fuel = metered(&wasm, Metering::Fuel).unwrap();
+        assert_eq!(loads(&with_fuel), kept, "{between}");
+        let ends = |runs: Vec<(String, Run)>| runs.into_iter().map(|(_, run)| run.end).collect::<Vec<_>>();
+        assert_eq!(ends(calls(&wasm, Some(Metering::Fuel))), ends(calls(&wasm, None)), "{between}");
+    }
+}
+
+/// A few statements of such code.
+fn statements() -> impl Strategy<Value = String> {
+    let address = || {
+        (0..3u32, prop::sample::select(vec![0, 8, 16, 24])).prop_map(|(local, more)| match more {
+            0 => format!("(local.get ${local})"),
+            more => format!("(i32.add (local.get ${local}) (i32.const {more}))"),
+        })
+    };
+    let offset = || prop::sample::select(vec![0u32, 4, 8, 16, 24]);
+    let statement = prop_oneof![
+        3 => address().prop_map(|address| product_at(&address)),
+        4 => (offset(), address()).prop_map(|(offset, address)| load(offset, &address)),
+        1 => (0..3u32, 0..4u32).prop_map(|(local, to)| format!("(local.set ${local} (i32.const {}))", to * 8)),
+        1 => (0..3u32, address()).prop_map(|(local, address)| format!("(local.set ${local} {address})")),
+        1 => (0..3u32, 0..4u32).prop_map(|(local, to)| load(8, &format!("(local.tee ${local} (i32.const {}))", to * 8))),
+        1 => (offset(), address(), any::<i64>()).prop_map(|(offset, address, value)| {
+            format!("(i64.store offset={offset} {address} (i64.const {value}))")
+        }),
+        1 => (offset(), address()).prop_map(|(offset, address)| format!("(i32.store16 offset={offset} {address} (i32.const 7))")),
+    ];
+    let several = |inner: BoxedStrategy<String>| prop::collection::vec(inner, 1..6).prop_map(|all| all.concat());
+    statement.boxed().prop_recursive(3, 24, 6, move |inner| {
+        let inner = several(inner);
+        prop_oneof![
+            inner.clone(),
+            inner.clone().prop_map(|inside| format!("(if (i32.wrap_i64 (local.get $sum)) (then {inside}))")),
+            (address(), inner.clone()).prop_map(|(address, inside)| {
+                [product_at(&address), inside, load(0, &address), load(8, &address)].concat()
+            }),
+            inner.clone().prop_map(|inside| format!("(block (br_if 0 (local.get $1)) {inside})")),
+            inner.prop_map(|inside| {
+                format!(
+                    "(local.set $turns (i32.const 2)) (loop {inside}
+                       (br_if 0 (i32.gt_s (local.tee $turns (i32.sub (local.get $turns) (i32.const 1))) (i32.const 0))))"
+                )
+            }),
+        ]
+    })
+}
+
+#[test]
+fn code_with_products_does_what_it_did() {
+    let (kept, all) = (Cell::new(0), Cell::new(0));
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() });
+    let code = prop::collection::vec(statements(), 1..8).prop_map(|all| all.concat());
+    let result = runner.run(&code, |code| {
+        let wasm = products(&code);
+        let ends = |runs: Vec<(String, Run)>| runs.into_iter().map(|(_, run)| run.end).collect::<Vec<_>>();
+        all.set(all.get() + loads(&wasm));
+        kept.set(kept.get() + loads(&metered(&wasm, Metering::Fuel).unwrap()));
+        prop_assert_eq!(ends(calls(&wasm, Some(Metering::Fuel))), ends(calls(&wasm, None)));
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    assert!(kept.get() > 100 && all.get() > kept.get() + 100, "{} of {} loads kept", kept.get(), all.get());
+}
+
 #[test]
 fn a_function_of_that_name_and_another_type_is_called() {
     let wasm = wat::parse_str(
