@@ -1,13 +1,15 @@
-//! Finds the guest's snapshot, which the binary carries, or says how to make it.
+//! Finds the guest, which the binary carries, or says how to make it.
 
 use std::path::Path;
 
 fn main() {
-    let snapshot = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/target/snapshot.wasm.zst");
-    println!("cargo::rerun-if-changed={}", snapshot.display());
-    if snapshot.exists() {
-        println!("cargo::rustc-env=SANDLOT_SNAPSHOT={}", snapshot.display());
-    } else {
-        println!("cargo::error=the guest is not built yet: run scripts/build-guest first");
+    for (variable, name) in [("SANDLOT_SNAPSHOT", "snapshot.wasm.zst"), ("SANDLOT_CODE", "code.zst")] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/target").join(name);
+        println!("cargo::rerun-if-changed={}", path.display());
+        if path.exists() {
+            println!("cargo::rustc-env={variable}={}", path.display());
+        } else {
+            println!("cargo::error=the guest is not built yet: run scripts/build-guest first");
+        }
     }
 }

@@ -39,9 +39,11 @@ const THROUGHPUTS: usize = 5;
 /// When it is not built.
 #[must_use]
 pub fn guest() -> Guest {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/target/snapshot.wasm.zst");
-    let snapshot = std::fs::read(path).expect("scripts/build-guest makes the guest");
-    Guest::load(&snapshot, &cache_dir(), &mut |_| {}).expect("the guest loads")
+    let read = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/target").join(name);
+        std::fs::read(path).expect("scripts/build-guest makes the guest")
+    };
+    Guest::load(&read("snapshot.wasm.zst"), &read("code.zst"), &cache_dir(), &mut |_| {}).expect("the guest loads")
 }
 
 fn trivial() -> Run {

@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Tracker(TrackerArguments),
     /// Run a peer: it takes tasks, keeps keys and files
     Peer(PeerArguments),
-    /// Compile the guest for this machine now, so that the first start does not wait for it
+    /// Make the guest ready on this machine now, so that the first start does not wait for it
     Prepare(GuestArguments),
     /// Run a program in the sandbox, here, without any network
     Exec(ExecArguments),

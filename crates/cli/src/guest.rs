@@ -8,6 +8,8 @@ use std::{path::PathBuf, time::Duration};
 
 /// The compressed snapshot, made by scripts/build-guest.
 static SNAPSHOT: &[u8] = include_bytes!(env!("SANDLOT_SNAPSHOT"));
+/// Its code for most machines, made by the same.
+static CODE: &[u8] = include_bytes!(env!("SANDLOT_CODE"));
 
 /// Loads or compiles the guest and starts the workers.
 pub(crate) fn start(arguments: &GuestArguments, config: ComputeConfig) -> Result<Compute> {
@@ -19,7 +21,7 @@ pub(crate) fn start(arguments: &GuestArguments, config: ComputeConfig) -> Result
 pub(crate) fn load(arguments: &GuestArguments) -> Result<Guest> {
     let cache_dir = cache_dir(arguments)?;
     let mut spinner: Option<ProgressBar> = None;
-    let guest = Guest::load(SNAPSHOT, &cache_dir, &mut |step| match step {
+    let guest = Guest::load(SNAPSHOT, CODE, &cache_dir, &mut |step| match step {
         Preparation::WaitingForOther => say("waiting for another sandlot that is compiling the Python guest"),
         Preparation::Compiling { reason } => {
             say(&format!("compiling the Python guest for this machine, once, some twenty seconds ({reason})"));

@@ -4,7 +4,7 @@
 //! to this user alone and its digest is the one noted when it was written. Anything else is compiled again.
 
 use crate::{
-    clock,
+    carried, clock,
     fuel::Fuel,
     image::{Image, split},
     metering::{self, IMPORT_USED_UP, Metering},
@@ -35,7 +35,7 @@ const HOST_STACK_BYTES: usize = 2 << 20;
 /// The snapshot's size once it is unpacked.
 const SNAPSHOT_BYTES_MAX: usize = 256 << 20;
 /// What is cached is of another kind than what had another number. To be raised when `wasm-encoder` writes something else.
-const CACHE_FORMAT: u32 = 3;
+pub(crate) const CACHE_FORMAT: u32 = 3;
 /// How much of the cached file is in memory while its digest is checked.
 const READ_BYTES: usize = 1 << 20;
 
@@ -61,7 +61,8 @@ impl From<wasmtime::Error> for GuestError {
 pub enum Preparation {
     /// Another process is compiling; this one waits for it.
     WaitingForOther,
-    /// Compiling to native code: once per machine, some twenty seconds. The reason says why the cache did not serve.
+    /// Compiling to native code: once per machine, some twenty seconds. The reason says why the cache did not serve; the
+    /// code that the binary carries does not either.
     Compiling {
         /// Why.
         reason: String,
@@ -94,12 +95,14 @@ impl std::fmt::Debug for Guest {
 }
 
 impl Guest {
-    /// The guest of this compressed snapshot, from the cache in `cache_dir` or compiled now.
+    /// The guest of this compressed snapshot: from the cache in `cache_dir`; by the code in `carried` (`carried_code`),
+    /// which may be empty; or compiled now.
     ///
     /// # Errors
     /// When the engine cannot start. A cache that cannot be used is no error.
     pub fn load(
         compressed: &[u8],
+        carried: &[u8],
         cache_dir: &Path,
         progress: &mut dyn FnMut(Preparation),
     ) -> Result<Self, GuestError> {
@@ -109,7 +112,7 @@ impl Guest {
         let cache = Cache::new(cache_dir, &digest, &engine);
         let parts = match cache.open(&engine) {
             Ok(parts) => parts,
-            Err(reason) => cache.compile(&engine, compressed, reason, progress)?,
+            Err(reason) => cache.make(&engine, compressed, carried, reason, progress)?,
         };
         Self::link(engine, parts, slots, digest)
     }
@@ -226,7 +229,7 @@ pub(crate) async fn next_turn() {
     .await;
 }
 
-fn engine_config(slots: &Arc<Slots>) -> Config {
+pub(crate) fn engine_config(slots: &Arc<Slots>) -> Config {
     let mut config = Config::new();
     config
         .wasm_branch_hinting(true)
@@ -258,9 +261,19 @@ impl Parts {
     }
 }
 
-/// A module as it is to be compiled, and what its memory holds at first; nothing when the module brings that itself.
-fn code_and_content(wasm: Vec<u8>) -> wasmtime::Result<(Vec<u8>, Vec<u8>)> {
-    let (wasm, content) = split(&wasm)?.map_or((wasm, Vec::new()), |split| (split.wasm, split.content));
+/// The WebAssembly of a compressed snapshot.
+pub(crate) fn unpack(compressed: &[u8]) -> Result<Vec<u8>, GuestError> {
+    zstd::bulk::decompress(compressed, SNAPSHOT_BYTES_MAX).map_err(GuestError::Snapshot)
+}
+
+/// A module, and what its memory holds at first; nothing when the module brings that itself.
+fn apart(wasm: Vec<u8>) -> wasmtime::Result<(Vec<u8>, Vec<u8>)> {
+    Ok(split(&wasm)?.map_or((wasm, Vec::new()), |split| (split.wasm, split.content)))
+}
+
+/// A module as it is to be compiled, and what its memory holds at first.
+pub(crate) fn code_and_content(wasm: Vec<u8>) -> wasmtime::Result<(Vec<u8>, Vec<u8>)> {
+    let (wasm, content) = apart(wasm)?;
     Ok((metering::metered(&wasm, Metering::Fuel)?, content))
 }
 
@@ -309,10 +322,11 @@ impl Cache {
         Ok(Parts { module, image })
     }
 
-    fn compile(
+    fn make(
         &self,
         engine: &Engine,
         compressed: &[u8],
+        carried: &[u8],
         reason: String,
         progress: &mut dyn FnMut(Preparation),
     ) -> Result<Parts, GuestError> {
@@ -322,19 +336,24 @@ impl Cache {
         {
             return Ok(parts);
         }
-        progress(Preparation::Compiling { reason });
-        let started = clock::now();
-        let wasm = zstd::bulk::decompress(compressed, SNAPSHOT_BYTES_MAX).map_err(GuestError::Snapshot)?;
-        let (wasm, content) = code_and_content(wasm)?;
-        let code = engine.precompile_module(&wasm)?;
+        let wasm = unpack(compressed)?;
+        let (code, content) = if let Some(code) = carried::code(carried, compressed, engine) {
+            (code, apart(wasm)?.1)
+        } else {
+            progress(Preparation::Compiling { reason });
+            let started = clock::now();
+            let (wasm, content) = code_and_content(wasm)?;
+            let code = engine.precompile_module(&wasm)?;
+            progress(Preparation::Compiled { took: started.elapsed() });
+            (code, content)
+        };
         let stored = match lock {
             Ok(_) => self.store(&code, &content).map_err(|error| error.to_string()).and_then(|()| self.open(engine)),
             Err(ref error) => Err(error.to_string()),
         };
-        progress(Preparation::Compiled { took: started.elapsed() });
         stored.or_else(|reason| {
             progress(Preparation::NotCached { reason: format!("{}: {reason}", self.folder.display()) });
-            // The code was made a moment ago by this process, in its own memory.
+            // The code is this process's own: made a moment ago, or brought along.
             #[expect(unsafe_code, reason = "the compiled guest is loaded here and nowhere else")]
             let module = unsafe { Module::deserialize(engine, &code) };
             Parts::in_memory(module?, &content)
@@ -414,7 +433,7 @@ mod tests {
     /// Loads and says what was done.
     fn load(folder: &Path) -> Vec<Preparation> {
         let mut steps = Vec::new();
-        Guest::load(&snapshot(), folder, &mut |step| steps.push(step)).unwrap();
+        Guest::load(&snapshot(), &[], folder, &mut |step| steps.push(step)).unwrap();
         steps
     }
 
@@ -426,6 +445,25 @@ mod tests {
     fn check_compiled_again(folder: &Path, why: &str) {
         let steps = load(folder);
         assert!(matches!(&steps[0], Preparation::Compiling { reason } if reason.contains(why)), "{steps:?}");
+    }
+
+    #[test]
+    fn code_that_is_brought_along_is_not_compiled() {
+        let folder = tempfile::tempdir().unwrap();
+        let carried = carried::carried_code(&snapshot()).unwrap();
+        if carried.is_empty() {
+            return;
+        }
+        let mut steps = Vec::new();
+        for _ in 0..2 {
+            Guest::load(&snapshot(), &carried, folder.path(), &mut |step| steps.push(step)).unwrap();
+        }
+        assert_eq!(steps, []);
+        assert!(Guest::is_cached(&snapshot(), folder.path()));
+        let nowhere = folder.path().join("file");
+        fs::write(&nowhere, "").unwrap();
+        Guest::load(&snapshot(), &carried, &nowhere, &mut |step| steps.push(step)).unwrap();
+        assert!(matches!(steps.as_slice(), [Preparation::NotCached { .. }]), "{steps:?}");
     }
 
     #[test]
@@ -472,7 +510,7 @@ mod tests {
     #[test]
     fn a_damaged_snapshot_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Guest::load(b"nonsense", folder.path(), &mut |_| {}).unwrap_err();
+        let error = Guest::load(b"nonsense", &[], folder.path(), &mut |_| {}).unwrap_err();
         assert!(error.to_string().contains("cannot be unpacked"), "{error}");
     }
 }

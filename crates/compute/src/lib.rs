@@ -16,6 +16,7 @@
 mod account;
 mod budget;
 mod calibrate;
+mod carried;
 mod clock;
 mod code_cache;
 pub mod config;
@@ -36,6 +37,7 @@ mod stock;
 mod submitter;
 mod timeline;
 
+pub use carried::carried_code;
 pub use config::{ComputeConfig, RunLimits};
 pub use guest::{Guest, GuestError, Preparation};
 pub use handle::{QueueFull, RunHandle, RunProbe, RunSnapshot, WaitsFor};

@@ -215,8 +215,8 @@ fn walls() -> Finding {
 fn program(arguments: &DoctorArguments, cache_dir: &Path) -> Finding {
     const WHAT: &str = "a program in the sandbox";
     if !Guest::is_cached(guest::snapshot(), cache_dir) {
-        let advice = "`sandlot prepare` compiles it now, once, in some twenty seconds; otherwise the first peer does";
-        return Finding::bad(WHAT, Verdict::Warning, "the Python guest is not compiled yet for this machine", advice);
+        let advice = "`sandlot prepare` does that now, once; otherwise the first peer does";
+        return Finding::bad(WHAT, Verdict::Warning, "the Python guest is not ready yet on this machine", advice);
     }
     let trying = || -> Result<Outcome> {
         let config = ComputeConfig { workers: 1, live_runs_max: 1, ..ComputeConfig::default() };

@@ -18,8 +18,9 @@ fn guest() -> Guest {
     static GUEST: OnceLock<Guest> = OnceLock::new();
     let load = || {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/target");
-        let snapshot = std::fs::read(folder.join("snapshot.wasm.zst")).expect("scripts/build-guest makes the guest");
-        Guest::load(&snapshot, &folder.join("cache"), &mut |_| {}).expect("the guest loads")
+        let read = |name: &str| std::fs::read(folder.join(name)).expect("scripts/build-guest makes the guest");
+        let (snapshot, code) = (read("snapshot.wasm.zst"), read("code.zst"));
+        Guest::load(&snapshot, &code, &folder.join("cache"), &mut |_| {}).expect("the guest loads")
     };
     GUEST.get_or_init(load).clone()
 }
