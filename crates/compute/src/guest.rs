@@ -1,12 +1,13 @@
-//! The guest's snapshot, compiled once per machine and kept in a cache.
+//! The guest's snapshot, made native code once per machine, and kept in a cache.
 //!
 //! What the cache holds becomes native code in this process, so it is only believed when its folder and file belong
-//! to this user alone and its digest is the one noted when it was written. Anything else is compiled again.
+//! to this user alone and its digest is the one noted when it was written. Anything else is made again: taken from what the
+//! binary carries (`carried`), or compiled.
 
 use crate::{
     carried, clock,
     fuel::Fuel,
-    image::{Image, split},
+    image::{self, Image, split},
     metering::{self, IMPORT_USED_UP, Metering},
     sandbox::TaskState,
     slots::{self, Slots},
@@ -72,7 +73,7 @@ pub enum Preparation {
         /// How long it took.
         took: Duration,
     },
-    /// The cache cannot be used; the next start compiles again.
+    /// The cache cannot be used; the next start makes the code again.
     NotCached {
         /// Why not.
         reason: String,
@@ -96,7 +97,8 @@ impl std::fmt::Debug for Guest {
 
 impl Guest {
     /// The guest of this compressed snapshot: from the cache in `cache_dir`; by the code in `carried` (`carried_code`),
-    /// which may be empty; or compiled now.
+    /// which may be empty; or compiled now. What is in `carried` becomes native code of this process: it must be as
+    /// trustworthy as the binary, and come with it.
     ///
     /// # Errors
     /// When the engine cannot start. A cache that cannot be used is no error.
@@ -292,6 +294,7 @@ impl Cache {
         engine.precompile_compatibility_hash().hash(&mut hasher);
         CACHE_FORMAT.hash(&mut hasher);
         metering::SOURCES.hash(&mut hasher);
+        image::SOURCE.hash(&mut hasher);
         let name = format!("guest-{}-{:016x}", &snapshot[..16], hasher.finish());
         let path = |end: &str| folder.join(format!("{name}.{end}"));
         let [code, content, digests] = ["cwasm", "memory", "blake3"].map(path);
@@ -301,7 +304,7 @@ impl Cache {
     /// What is cached, if it can be believed; otherwise why not.
     fn open(&self, engine: &Engine) -> Result<Parts, String> {
         if !self.code.exists() {
-            return Err("this machine has not compiled this guest yet".to_owned());
+            return Err("this guest has not run on this machine yet".to_owned());
         }
         only_ours(&self.folder)?;
         only_ours(&self.code)?;
@@ -313,8 +316,8 @@ impl Cache {
         if noted != digests(&code.map_err(unreadable)?, &digest_of(&content).map_err(unreadable)?) {
             return Err("the cached code is damaged".to_owned());
         }
-        // The only place where bytes become code: they are ours (above), and unchanged since we wrote them.
-        #[expect(unsafe_code, reason = "the compiled guest is loaded here and nowhere else")]
+        // Here bytes become code: they are ours (above), and unchanged since we wrote them.
+        #[expect(unsafe_code, reason = "the compiled guest is loaded from the cache")]
         let module = unsafe { Module::deserialize_file(engine, &self.code) };
         let module = module.map_err(|error| format!("the cached code does not fit this engine: {error:#}"))?;
         let is_apart = content.metadata().map_err(unreadable)?.len() > 0;
@@ -354,7 +357,7 @@ impl Cache {
         stored.or_else(|reason| {
             progress(Preparation::NotCached { reason: format!("{}: {reason}", self.folder.display()) });
             // The code is this process's own: made a moment ago, or brought along.
-            #[expect(unsafe_code, reason = "the compiled guest is loaded here and nowhere else")]
+            #[expect(unsafe_code, reason = "the compiled guest is loaded where there is no cache")]
             let module = unsafe { Module::deserialize(engine, &code) };
             Parts::in_memory(module?, &content)
         })
@@ -451,7 +454,7 @@ mod tests {
     fn code_that_is_brought_along_is_not_compiled() {
         let folder = tempfile::tempdir().unwrap();
         let carried = carried::carried_code(&snapshot()).unwrap();
-        if carried.is_empty() {
+        if !carried::runs_here() {
             return;
         }
         let mut steps = Vec::new();

@@ -2,7 +2,7 @@
 //!
 //! - [`Compute`]: what others use: start it, submit runs, stop it
 //! - [`config`]: workers, slices, limits
-//! - [`guest`]: the snapshot, compiled once per machine and kept in a cache
+//! - [`guest`]: the snapshot as native code, made once per machine and kept in a cache
 //! - `scheduler`: the worker threads; `handle`: a run as others see it; `account`: what it used
 //! - `run_queue`, `fair`, `budget`: whose turn it is, who may begin, whose memory it is (rules only)
 //! - `timeline`: what each worker did lately
