@@ -1,5 +1,5 @@
 """Stands in for pyperf in pyperformance's programs: runs each function for a while, and prints its name and the seconds
-that its quickest loop takes as a line of JSON. What makes others slower is the machine (Python's `timeit` says so too)."""
+that its quickest loop takes as a line of JSON: what makes others slower is the machine most of all, as `timeit` says too."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ class Runner:
         first = function(1, *arguments)
         best, left = (first, 0.0) if first >= LONG_SECONDS else (float("inf"), SECONDS)
         while left > 0.0:
-            seconds = function(1, *arguments)
+            seconds = max(function(1, *arguments), 1e-9)
             best = min(best, seconds)
             left -= seconds
         print(json.dumps({"name": name, "seconds": best}))

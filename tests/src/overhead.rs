@@ -21,9 +21,9 @@ const PYPERF: &str = include_str!("../baselines/pyperf.py");
 const EXPAT: &str = include_str!("../../guest/python/expat.py");
 /// What the native interpreter runs before `PYPERF`.
 const TAKE_EXPAT: &str = "import sys, expat\nsys.modules['pyexpat'] = expat\n";
-/// Pairs of runs of each program,
+/// Pairs of runs of each program.
 const PAIRS: usize = 5;
-/// and of one with which so many take longer than that.
+/// The same of a program whose pairs have taken `LONG` by then.
 const LONG_PAIRS: usize = 3;
 const LONG: Duration = Duration::from_secs(12);
 /// The same, where it is about fuel alone.
@@ -112,11 +112,10 @@ fn table(name: &str, baseline: &str, pairs: &[Pairs], mean_max: f64, each_max: f
         Row::pairs(title, &pair.ours, baseline, &pair.theirs, "s").at_most(each_max)
     };
     let mut rows: Vec<Row> = pairs.iter().map(row).collect();
-    let rounds = pairs.iter().map(|pair| pair.ours.len()).max().unwrap_or(0);
+    // The rounds that all programs have.
+    let rounds = pairs.iter().map(|pair| pair.ours.len()).min().unwrap_or(0);
     let means = |side: &dyn Fn(&Pairs) -> &[f64]| -> Vec<f64> {
-        // Who had fewer rounds is there again with an earlier one.
-        let of = |pair: &Pairs, round: usize| side(pair)[round % side(pair).len()];
-        let round = |round: usize| mean(&pairs.iter().map(|pair| of(pair, round)).collect::<Vec<_>>());
+        let round = |round: usize| mean(&pairs.iter().map(|pair| side(pair)[round]).collect::<Vec<_>>());
         (0..rounds).map(round).collect()
     };
     let (ours, theirs) = (means(&|pair| &pair.ours), means(&|pair| &pair.theirs));

@@ -11,13 +11,13 @@ static SNAPSHOT: &[u8] = include_bytes!(env!("SANDLOT_SNAPSHOT"));
 /// Its code for most machines, made by the same.
 static CODE: &[u8] = include_bytes!(env!("SANDLOT_CODE"));
 
-/// Loads or compiles the guest and starts the workers.
+/// Makes the guest ready and starts the workers.
 pub(crate) fn start(arguments: &GuestArguments, config: ComputeConfig) -> Result<Compute> {
     let guest = load(arguments)?;
     Compute::start(config, guest).context("cannot start the worker threads")
 }
 
-/// Loads or compiles the guest.
+/// Makes the guest ready: from the cache, by the code that the binary carries, or compiled.
 pub(crate) fn load(arguments: &GuestArguments) -> Result<Guest> {
     let cache_dir = cache_dir(arguments)?;
     let mut spinner: Option<ProgressBar> = None;

@@ -473,7 +473,7 @@ mod tests {
     fn compiled_once_and_readable_only_by_its_owner() {
         let folder = tempfile::tempdir().unwrap();
         let cache = folder.path().join("cache");
-        check_compiled_again(&cache, "has not compiled");
+        check_compiled_again(&cache, "has not run on this machine");
         assert_eq!(load(&cache), []);
         assert_eq!(fs::metadata(&cache).unwrap().mode() & 0o777, 0o700);
         assert_eq!(fs::metadata(code_in(&cache)).unwrap().mode() & 0o777, 0o600);

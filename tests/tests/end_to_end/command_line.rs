@@ -66,6 +66,26 @@ async fn a_script_runs_as_it_would_at_home() {
     );
 }
 
+/// Whether the binary brings code along for this processor.
+fn is_carried_for() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+#[tokio::test]
+async fn the_first_start_waits_for_no_compiler_where_the_binary_carries_the_code() {
+    let folder = tempfile::tempdir().unwrap();
+    for is_first in [true, false] {
+        let preparing = sandlot().arg("prepare").env("SANDLOT_CACHE_DIR", folder.path()).output();
+        let output = timeout(PATIENCE, preparing).await.unwrap().unwrap();
+        assert!(printed(&output).contains(" is ready, and kept in "));
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(told.contains("compiling the Python guest"), is_first && !is_carried_for(), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn exit_codes_tell_what_happened() {
     let cluster = Cluster::start(1).await;

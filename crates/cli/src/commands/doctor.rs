@@ -215,7 +215,7 @@ fn walls() -> Finding {
 fn program(arguments: &DoctorArguments, cache_dir: &Path) -> Finding {
     const WHAT: &str = "a program in the sandbox";
     if !Guest::is_cached(guest::snapshot(), cache_dir) {
-        let advice = "`sandlot prepare` does that now, once; otherwise the first peer does";
+        let advice = "`sandlot prepare` makes it ready now, once; otherwise the first peer does";
         return Finding::bad(WHAT, Verdict::Warning, "the Python guest is not ready yet on this machine", advice);
     }
     let trying = || -> Result<Outcome> {

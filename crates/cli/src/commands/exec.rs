@@ -14,7 +14,7 @@ use std::{process::ExitCode, time::Duration};
 pub(crate) fn prepare(arguments: &GuestArguments) -> Result<ExitCode> {
     let guest = guest::load(arguments)?;
     let folder = guest::cache_dir(arguments)?;
-    output::line(&format!("the Python guest {} is compiled and kept in {}", &guest.digest()[..16], folder.display()));
+    output::line(&format!("the Python guest {} is ready, and kept in {}", &guest.digest()[..16], folder.display()));
     Ok(ExitCode::SUCCESS)
 }
 

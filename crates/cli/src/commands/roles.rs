@@ -63,7 +63,7 @@ pub(crate) fn close_files(node: &NodeArguments, arguments: &PeerArguments) -> Re
     std::fs::create_dir_all(&data_dir).with_context(|| format!("cannot use the data folder {}", data_dir.display()))?;
     let cache_dir = guest::cache_dir(&arguments.guest)?;
     let ports = [Some(port), arguments.web_port].into_iter().flatten().collect();
-    // Without a cache folder the guest is compiled at every start, which is said then.
+    // Without a cache folder the guest is made ready at every start, which is said then.
     let _ = DirBuilder::new().recursive(true).mode(0o700).create(&cache_dir);
     let needs = Needs { folders: vec![data_dir, cache_dir], ports };
     Ok(Walls { landlock: told("landlock", walls::close_files(&needs)), ..Walls::default() })

@@ -162,7 +162,8 @@ impl Known {
     }
 }
 
-/// Compiled code adds nothing to an address that leads beyond the last one there can be.
+/// In compiled code no such sum wraps around. Where one does, a load that would have ended the program beyond the last address
+/// may give the half instead.
 fn sum(one: Operand, other: Operand) -> Operand {
     match (one, other) {
         (Operand::Address(address), Operand::Constant(more)) | (Operand::Constant(more), Operand::Address(address)) => {
