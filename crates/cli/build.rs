@@ -9,7 +9,7 @@ fn main() {
         if path.exists() {
             println!("cargo::rustc-env={variable}={}", path.display());
         } else {
-            println!("cargo::error=the guest is not built yet: run scripts/build-guest first");
+            println!("cargo::error={} is missing: run scripts/build-guest first", path.display());
         }
     }
 }

@@ -2,9 +2,8 @@
 //! first start on a machine. It is for processors with AVX2 (x86-64-v3); on others, and where it is of another snapshot or
 //! another build than this one, the guest is compiled there.
 
-use crate::guest::{CACHE_FORMAT, GuestError, code_and_content, engine_config, unpack};
-use crate::{image, metering};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use crate::guest::{GuestError, build_hasher, code_and_content, engine_config, unpack};
+use std::hash::{Hash, Hasher};
 use std::{env::consts::ARCH, sync::Arc};
 use wasmtime::{Engine, Module};
 
@@ -69,11 +68,7 @@ fn engine() -> Result<Option<Engine>, GuestError> {
 
 /// What the code hangs on.
 fn key(engine: &Engine, compressed: &[u8]) -> [u8; KEY_BYTES] {
-    let mut hasher = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut hasher);
-    CACHE_FORMAT.hash(&mut hasher);
-    metering::SOURCES.hash(&mut hasher);
-    image::SOURCE.hash(&mut hasher);
+    let mut hasher = build_hasher(engine);
     blake3::hash(compressed).as_bytes().hash(&mut hasher);
     hasher.finish().to_le_bytes()
 }

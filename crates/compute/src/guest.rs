@@ -36,7 +36,7 @@ const HOST_STACK_BYTES: usize = 2 << 20;
 /// The snapshot's size once it is unpacked.
 const SNAPSHOT_BYTES_MAX: usize = 256 << 20;
 /// What is cached is of another kind than what had another number. To be raised when `wasm-encoder` writes something else.
-pub(crate) const CACHE_FORMAT: u32 = 3;
+const CACHE_FORMAT: u32 = 3;
 /// How much of the cached file is in memory while its digest is checked.
 const READ_BYTES: usize = 1 << 20;
 
@@ -279,6 +279,16 @@ pub(crate) fn code_and_content(wasm: Vec<u8>) -> wasmtime::Result<(Vec<u8>, Vec<
     Ok((metering::metered(&wasm, Metering::Fuel)?, content))
 }
 
+/// Has taken in what a guest's code hangs on besides its snapshot.
+pub(crate) fn build_hasher(engine: &Engine) -> DefaultHasher {
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    CACHE_FORMAT.hash(&mut hasher);
+    metering::SOURCES.hash(&mut hasher);
+    image::SOURCE.hash(&mut hasher);
+    hasher
+}
+
 /// One compiled guest on disk: its code, what its memory holds at first, and the digests of both noted when they were
 /// written.
 struct Cache {
@@ -290,12 +300,7 @@ struct Cache {
 
 impl Cache {
     fn new(folder: &Path, snapshot: &str, engine: &Engine) -> Self {
-        let mut hasher = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        CACHE_FORMAT.hash(&mut hasher);
-        metering::SOURCES.hash(&mut hasher);
-        image::SOURCE.hash(&mut hasher);
-        let name = format!("guest-{}-{:016x}", &snapshot[..16], hasher.finish());
+        let name = format!("guest-{}-{:016x}", &snapshot[..16], build_hasher(engine).finish());
         let path = |end: &str| folder.join(format!("{name}.{end}"));
         let [code, content, digests] = ["cwasm", "memory", "blake3"].map(path);
         Self { folder: folder.to_owned(), code, content, digests }
