@@ -6,7 +6,8 @@
 //! - on the way back to the start of every loop,
 //! - on entry of at least one function of every circle of calls, a function that calls through a table among them, and of
 //!   every function that is not small. What the others use, their callers pay (`calls`),
-//! - before an operator that copies or fills as many bytes or elements as it is told, if they are many (`copy`).
+//! - before an operator that copies or fills as many bytes or elements as it is told, if they are many; what copies within
+//!   the memory or fills it does so in pieces (`copy`).
 //!
 //! What is taken is the expected number of operators up to the next such place (`flow`): an estimate, but the same one
 //! for the same module, so that a repeatable run burns the same fuel everywhere. Wasmtime's own fuel counts operators
@@ -99,6 +100,7 @@ pub fn metered(wasm: &[u8], metering: Metering) -> Result<Vec<u8>, MeteringError
     let plan = Plan::new(&flows, content.imported_functions);
     let content = Content {
         copies: flows.iter().any(|flow| flow.copies),
+        fills: flows.iter().any(|flow| flow.fills),
         has_more_state: content.has_more_state
             || content.functions.is_empty()
             || flows.iter().any(|flow| flow.changes_tables_or_segments),
@@ -133,8 +135,9 @@ struct Content<'a> {
     bodies: Vec<FunctionBody<'a>>,
     /// The function that multiplies integers of 128 bits.
     multiply: Option<u32>,
-    /// Whether it copies within its memory.
+    /// Whether it copies within its memory, and whether it fills parts of it.
     copies: bool,
+    fills: bool,
     /// The globals of its own that it can change.
     state: Vec<u32>,
     /// Whether it can change more than its memory and these.
@@ -219,26 +222,47 @@ impl<'a> Content<'a> {
         self.imported_functions + 1 + u32::try_from(self.functions.len()).unwrap_or(u32::MAX)
     }
 
-    fn nothing_function(&self) -> u32 {
+    fn fill_function(&self) -> u32 {
         self.copy_function() + u32::from(self.copies)
+    }
+
+    fn nothing_function(&self) -> u32 {
+        self.fill_function() + u32::from(self.fills)
+    }
+
+    /// The function that does what this operator would do, if it is not short by what is written before it.
+    fn in_place_of(&self, operator: &Operator<'_>, before: Option<&Operator<'_>>) -> Option<u32> {
+        if copy::is_short_constant(before) {
+            None
+        } else if copy::is_copy(operator) {
+            Some(self.copy_function())
+        } else {
+            copy::is_fill(operator).then(|| self.fill_function())
+        }
     }
 
     /// The types of the functions that are added, in their order.
     fn added_types(&self) -> impl Iterator<Item = u32> {
-        let added = [(self.copies, 1), (!self.has_more_state, 0)];
+        let added = [(self.copies, 1), (self.fills, 1), (!self.has_more_state, 0)];
         let first = self.types_count();
         added.into_iter().filter(|(is_added, _)| *is_added).map(move |(_, kind)| first + kind)
     }
 
     fn added_functions(&self, metering: Metering) -> Vec<Body> {
         let mut added = Vec::new();
+        let take = |body: &mut Body, cost: &[Instruction<'_>]| {
+            if metering == Metering::Fuel {
+                body.take(cost);
+            }
+        };
         if self.copies {
             let mut body = self.body(copy::LOCALS.to_vec());
-            copy::write(&mut body, |body| {
-                if metering == Metering::Fuel {
-                    body.take(&[Instruction::LocalGet(copy::BYTES), Instruction::I64ExtendI32U]);
-                }
-            });
+            copy::write_copy(&mut body, take);
+            added.push(body);
+        }
+        if self.fills {
+            let mut body = self.body(Vec::new());
+            copy::write_fill(&mut body, take);
             added.push(body);
         }
         if !self.has_more_state {
@@ -295,10 +319,9 @@ fn write(
     for (at, operator) in source.get_operators_reader()?.into_iter().enumerate() {
         let operator = operator?;
         let previous = before.replace(operator.clone());
-        let is_long_copy = copy::is_copy(&operator) && !copy::is_short_constant(previous.as_ref());
         let replacement = scratch.replacement(&operator)?;
-        if is_long_copy {
-            body.function.instruction(&Instruction::Call(content.copy_function()));
+        if let Some(function) = content.in_place_of(&operator, previous.as_ref()) {
+            body.function.instruction(&Instruction::Call(function));
             continue;
         }
         body.hint(flow.hint(at));

@@ -6,7 +6,10 @@
 //! `INDIRECT_CALL`. How wrong that is for a given program does not matter to whoever waits for a turn: within the function,
 //! no path between two such places is longer than its code.
 
-use super::{MeteringError, copy::is_copy};
+use super::{
+    MeteringError,
+    copy::{is_copy, is_fill},
+};
 use std::collections::{HashMap, HashSet};
 use wasmparser::{BlockType, FunctionBody, Operator};
 
@@ -42,10 +45,12 @@ pub(super) struct Flow {
     pub(super) calls: Vec<u32>,
     /// It calls what a table holds.
     pub(super) calls_any: bool,
-    /// It fills, or changes a table.
+    /// It copies to the memory from elsewhere, or changes a table.
     pub(super) has_bulk: bool,
     /// It copies within the memory.
     pub(super) copies: bool,
+    /// It fills parts of the memory.
+    pub(super) fills: bool,
     /// It changes what is neither in a memory nor a global.
     pub(super) changes_tables_or_segments: bool,
     /// All of it.
@@ -57,12 +62,12 @@ pub(super) struct Flow {
     hints: HashMap<usize, bool>,
 }
 
-/// Whether what this operator does grows with a number on the stack. A copy within the memory is a call of `copy`'s.
+/// Whether what this operator does grows with a number on the stack. What copies within the memory or fills it is a
+/// call of one of `copy`'s functions.
 pub(super) fn is_bulk(operator: &Operator<'_>) -> bool {
     matches!(
         operator,
-        Operator::MemoryFill { .. }
-            | Operator::MemoryInit { .. }
+        Operator::MemoryInit { .. }
             | Operator::TableCopy { .. }
             | Operator::TableFill { .. }
             | Operator::TableInit { .. }
@@ -266,6 +271,7 @@ impl<'a> Walk<'a> {
             _ => {
                 self.flow.has_bulk |= is_bulk(operator);
                 self.flow.copies |= is_copy(operator);
+                self.flow.fills |= is_fill(operator);
             }
         }
     }

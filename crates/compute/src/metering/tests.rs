@@ -287,7 +287,7 @@ fn hints_are_at_branches() {
 }
 
 /// Those of all functions.
-fn operators(wasm: &[u8]) -> Vec<Operator<'_>> {
+pub(super) fn operators(wasm: &[u8]) -> Vec<Operator<'_>> {
     let bodies = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload.unwrap() {
         Payload::CodeSectionEntry(body) => Some(body.get_operators_reader().unwrap()),
         _ => None,
@@ -502,67 +502,6 @@ fn a_function_of_that_name_and_another_type_is_called() {
     let runs = calls(&wasm.unwrap(), Some(Metering::Fuel));
     let values = End::Values(vec![format!("{:?}", Val::I64(5))]);
     assert!(runs.iter().any(|(name, run)| name == "f" && run.end == values));
-}
-
-#[test]
-fn a_short_copy_of_constant_length_stays_an_operator() {
-    let copies = |length: &str| {
-        let wat = format!(
-            "(module (memory 1) (func (export \"f\") (param i32) (loop (br_if 0 (local.get 0)))
-               (memory.copy (i32.const 0) (i32.const 8) {length})))"
-        );
-        let wasm = metered(&wat::parse_str(wat).unwrap(), Metering::Fuel).unwrap();
-        let operators = operators(&wasm);
-        let calls =
-            operators.iter().filter(|operator| matches!(operator, Operator::Call { function_index: 2 })).count();
-        (calls, operators.iter().filter(|operator| matches!(operator, Operator::MemoryCopy { .. })).count())
-    };
-    // What copies itself has the operator once.
-    assert_eq!(copies("(i32.const 16)"), (0, 2));
-    assert_eq!(copies("(i32.const 128)"), (0, 2));
-    assert_eq!(copies("(i32.const 129)"), (1, 1));
-    assert_eq!(copies("(local.get 0)"), (1, 1));
-}
-
-#[test]
-fn copies_are_those_of_the_operator() {
-    let wasm = wat::parse_str(
-        "(module (memory (export \"memory\") 1) (func (export \"copy\") (param i32 i32 i32)
-           (memory.copy (local.get 0) (local.get 1) (local.get 2))))",
-    );
-    let engine = Engine::default();
-    let module = Module::new(&engine, metered(&wasm.unwrap(), Metering::Fuel).unwrap()).unwrap();
-    let mut linker = Linker::new(&engine);
-    linker.func_wrap(IMPORT_USED_UP.0, IMPORT_USED_UP.1, || {}).unwrap();
-    let mut store = Store::new(&engine, ());
-    let instance = linker.instantiate(&mut store, &module).unwrap();
-    let copy = instance.get_typed_func::<(u32, u32, u32), ()>(&mut store, "copy").unwrap();
-    let memory = instance.get_memory(&mut store, "memory").unwrap();
-    let bytes: Vec<u8> = (0..400u32).map(|index| (index * 7 % 251) as u8).collect();
-    for count in 0..140 {
-        for (to, from) in
-            [(0, 150), (150, 0), (100, 100), (100, 101), (101, 100), (100, 117), (130, 100), (100, 100 + count)]
-        {
-            memory.write(&mut store, 0, &bytes).unwrap();
-            copy.call(&mut store, (to, from, count)).unwrap();
-            let mut expected = bytes.clone();
-            expected.copy_within(from as usize..(from + count) as usize, to as usize);
-            assert_eq!(memory.data(&store)[..400], expected, "{count} bytes from {from} to {to}");
-        }
-    }
-    let end = 65536;
-    for count in [0, 1, 2, 3, 4, 7, 8, 15, 16, 32, 33, 64, 65, 1000] {
-        copy.call(&mut store, (end - count, 0, count)).unwrap();
-        copy.call(&mut store, (0, end - count, count)).unwrap();
-        for (to, from) in [(end - count + 1, 0), (0, end - count + 1), (u32::MAX, 0), (0, u32::MAX - 1)] {
-            let error = copy.call(&mut store, (to, from, count)).unwrap_err();
-            assert_eq!(
-                error.downcast_ref::<Trap>(),
-                Some(&Trap::MemoryOutOfBounds),
-                "{count} bytes from {from} to {to}"
-            );
-        }
-    }
 }
 
 #[test]
