@@ -24,9 +24,8 @@ pub(crate) struct Account {
     pub(crate) slices: u64,
     /// Pages that it touched first; `None` once the kernel did not say.
     pub(crate) faults: Option<u64>,
-    /// Fuel of a part of a slice, and how many parts were used up.
-    pub(crate) part_fuel: u64,
-    pub(crate) parts: u64,
+    /// Fuel that it had burnt when its last turn was over.
+    fuel_counted: u64,
     pub(crate) limits: RunLimits,
     pub(crate) meter: Arc<Meter>,
     pub(crate) stdout: Output,
@@ -52,7 +51,7 @@ pub(crate) enum Stop {
 }
 
 impl Account {
-    pub(crate) fn new(limits: RunLimits, part_fuel: u64) -> Self {
+    pub(crate) fn new(limits: RunLimits) -> Self {
         let submitted = clock::now();
         let output = || Output::new(limits.output_bytes, limits.output_stops);
         Self {
@@ -61,8 +60,7 @@ impl Account {
             cpu: Duration::ZERO,
             slices: 0,
             faults: Some(0),
-            part_fuel,
-            parts: 0,
+            fuel_counted: 0,
             meter: Arc::new(Meter::new(&limits)),
             stdout: output(),
             stderr: output(),
@@ -71,16 +69,17 @@ impl Account {
         }
     }
 
-    /// A turn is over.
-    pub(crate) fn count(&mut self, cpu: Duration, faults: Option<u64>, parts: u32, now: Instant) {
+    /// A turn is over. Returns the fuel that it is known to have burnt.
+    pub(crate) fn count(&mut self, cpu: Duration, faults: Option<u64>, now: Instant) -> u64 {
         self.slices += 1;
-        self.parts += u64::from(parts);
         self.cpu += cpu;
         self.faults = self.faults.zip(faults).map(|(had, new)| had + new);
         let window = now.saturating_duration_since(self.share.since);
         if window >= SHARE_WINDOW {
             self.share = Share { since: now, cpu: self.cpu, last: self.share_now(now) };
         }
+        let fuel = self.fuel();
+        fuel.saturating_sub(std::mem::replace(&mut self.fuel_counted, fuel))
     }
 
     /// The share of one worker over the last second or so.
@@ -101,12 +100,9 @@ impl Account {
         (begun_with + self.faults.unwrap_or(0) * clock::page_bytes()).min(self.memory_bytes() + STACK_AND_TABLES_BYTES)
     }
 
-    /// Exact once the run has ended by itself; until then, parts of slices that were used up are what is known.
+    /// Exact once the run has ended by itself; until then, what it had burnt when the last part of a slice was used up.
     pub(crate) fn fuel(&self) -> u64 {
-        match self.meter.fuel.load(Ordering::Relaxed) {
-            0 => self.parts.saturating_mul(self.part_fuel).min(self.limits.fuel),
-            exact => exact,
-        }
+        self.meter.fuel.load(Ordering::Relaxed)
     }
 
     pub(crate) fn memory_bytes(&self) -> u64 {

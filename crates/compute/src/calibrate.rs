@@ -7,6 +7,7 @@ use crate::{
     clock::ThreadUsage,
     code_cache::CodeCache,
     config::SLICE_FUEL,
+    fuel::Part,
     sandbox::{self, Entry, Prepared, RunEnd},
     stock::Stock,
 };
@@ -83,14 +84,15 @@ fn future(
     run: Run,
     codes: &Arc<CodeCache>,
 ) -> Option<Pin<Box<impl Future<Output = (RunEnd, Prepared)> + use<>>>> {
-    let account = Account::new(run.limits.clone(), SAMPLE_FUEL);
+    let account = Account::new(run.limits.clone());
     let budget = Budget::new(u64::MAX, WAIT);
     let holding = Arc::new(budget.hold(&run.submitter.host));
     let Account { meter, stdout, stderr, .. } = account;
     let sandbox = stock.take().ok()?;
     let codes = Arc::clone(codes);
-    let slice_fuel = SAMPLE_FUEL;
-    Some(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel, codes })))
+    // As much each time, however long it takes.
+    let part = Part { fuel: SAMPLE_FUEL, time: Duration::MAX };
+    Some(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, part, codes })))
 }
 
 /// Processor time of some turns.

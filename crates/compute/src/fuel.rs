@@ -1,18 +1,56 @@
 //! The fuel of one run: what it may burn in all, handed to its code in parts. After each part the worker looks whether the
 //! slice is over, and others have their turns.
 
-use crate::{guest::next_turn, metering::EXPORT_FUEL, sandbox::TaskState};
+use crate::{clock, guest::next_turn, metering::EXPORT_FUEL, sandbox::TaskState};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 use wasmtime::{AsContextMut, Caller, Global, Instance, Store, Trap, Val};
+
+/// A part is never smaller than this part of the largest.
+const SHRUNK_MAX: u64 = 64;
+
+/// What a run gets of its fuel at one time.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Units, at most.
+    pub(crate) fuel: u64,
+    /// How long they should last. Code whose units take longer, since it waits for memory, is given fewer.
+    pub(crate) time: Duration,
+}
+
+impl Part {
+    /// Units that come next when so many took so long: those that would have lasted `time`, if it was more than twice that;
+    /// twice as many, if it was less.
+    fn after(self, units: u64, took: Duration) -> u64 {
+        let least = (self.fuel / SHRUNK_MAX).max(1);
+        let units = if took > self.time.saturating_mul(2) {
+            let lasting = u128::from(units) * self.time.as_nanos() / took.as_nanos().max(1);
+            u64::try_from(lasting).unwrap_or(u64::MAX)
+        } else if took < self.time {
+            units.saturating_mul(2)
+        } else {
+            units
+        };
+        units.clamp(least, self.fuel.max(1))
+    }
+}
 
 /// A store's account. Without `begin` there is no fuel at all.
 #[derive(Default)]
 pub(crate) struct Fuel {
     /// What the code takes from.
     in_code: Option<Global>,
+    /// Units that the run may burn.
+    limit: u64,
     /// Units that the code has not been given yet.
     reserve: u64,
-    /// Units that the code is given at one time.
-    part: u64,
+    part: Part,
+    /// Units that the code is given next.
+    units: u64,
+    /// When the code was given the last ones.
+    given: Option<Instant>,
 }
 
 impl Fuel {
@@ -23,13 +61,14 @@ impl Fuel {
     pub(crate) fn begin(
         store: &mut Store<TaskState>,
         instance: &Instance,
-        units: u64,
-        part: u64,
+        limit: u64,
+        part: Part,
     ) -> wasmtime::Result<()> {
         let in_code = instance.get_global(&mut *store, EXPORT_FUEL);
         // The run that had the instance before may not have burnt all of its part.
         in_code.map_or(Ok(()), |global| global.set(&mut *store, Val::I64(0)))?;
-        store.data_mut().fuel = Self { in_code, reserve: units, part: part.max(1) };
+        let units = part.fuel.max(1);
+        store.data_mut().fuel = Self { in_code, limit, reserve: limit, part, units, given: Some(clock::now()) };
         Self::hand_out(&mut *store)
     }
 
@@ -42,8 +81,13 @@ impl Fuel {
     /// The host's function that code calls when it has taken more than it was given: ends the run when there is no more,
     /// and otherwise the part.
     pub(crate) async fn used_up(mut caller: Caller<'_, TaskState>) -> wasmtime::Result<()> {
+        let fuel = &mut caller.data_mut().fuel;
+        if let Some(given) = fuel.given {
+            fuel.units = fuel.part.after(fuel.units, clock::now().saturating_duration_since(given));
+        }
         Self::hand_out(&mut caller)?;
         next_turn().await;
+        caller.data_mut().fuel.given = Some(clock::now());
         Ok(())
     }
 
@@ -60,8 +104,36 @@ impl Fuel {
             global.set(&mut context, Val::I64(0))?;
             return Err(Trap::OutOfFuel.into());
         };
-        let part = units.min(fuel.part).min(i64::MAX.cast_unsigned());
+        let part = units.min(fuel.units).min(i64::MAX.cast_unsigned());
         fuel.reserve = units - part;
+        let burnt = fuel.limit.saturating_sub(units);
+        context.data().meter.fuel.store(burnt, Ordering::Relaxed);
         global.set(&mut context, Val::I64(part.cast_signed()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PART: Part = Part { fuel: 6400, time: Duration::from_micros(100) };
+
+    #[test]
+    fn code_whose_units_take_longer_is_given_fewer() {
+        assert_eq!(PART.after(6400, Duration::from_micros(1000)), 640);
+        assert_eq!(PART.after(640, Duration::from_micros(500)), 128);
+        // Up to twice the time is as it should be.
+        assert_eq!(PART.after(640, Duration::from_micros(200)), 640);
+        assert_eq!(PART.after(640, Duration::from_micros(100)), 640);
+        assert_eq!(PART.after(640, Duration::from_micros(99)), 1280);
+    }
+
+    #[test]
+    fn a_part_is_never_larger_than_the_largest_or_much_smaller() {
+        assert_eq!(PART.after(6400, Duration::ZERO), 6400);
+        assert_eq!(PART.after(6400, Duration::MAX), 100);
+        assert_eq!(Part { fuel: 1, ..PART }.after(1, Duration::MAX), 1);
+        assert_eq!(Part::default().after(1, Duration::from_secs(1)), 1);
+        assert_eq!(Part { time: Duration::MAX, ..PART }.after(6400, Duration::from_secs(1)), 6400);
     }
 }

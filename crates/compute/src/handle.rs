@@ -104,7 +104,7 @@ pub struct RunSnapshot {
     pub state: &'static str,
     /// What it waits for.
     pub waits_for: WaitsFor,
-    /// What it has used so far. Fuel counts whole slices only.
+    /// What it has used so far. Fuel counts whole parts of slices only.
     pub usage: Usage,
     /// The share of all workers' time that it had in the last second or so, 0.0–1.0.
     pub share: f64,

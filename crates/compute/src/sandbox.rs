@@ -8,7 +8,7 @@ use crate::{
     budget::Holding,
     clock,
     code_cache::CodeCache,
-    fuel::Fuel,
+    fuel::{Fuel, Part},
     metering::{EXPORT_NOTHING, EXPORT_STATE},
     output::{Output, OutputFull},
     pages::Place,
@@ -53,7 +53,7 @@ pub(crate) struct TaskState {
     /// Where the run's monotonic clock begins.
     pub(crate) began: Instant,
     pub(crate) fuel: Fuel,
-    meter: Arc<Meter>,
+    pub(crate) meter: Arc<Meter>,
     /// None until a run has the store.
     holding: Option<Arc<Holding>>,
     /// In place of the machine's, where the run is to be repeatable.
@@ -231,7 +231,7 @@ pub(crate) struct Entry {
     pub(crate) holding: Arc<Holding>,
     pub(crate) stdout: Output,
     pub(crate) stderr: Output,
-    pub(crate) slice_fuel: u64,
+    pub(crate) part: Part,
     pub(crate) codes: Arc<CodeCache>,
 }
 
@@ -351,7 +351,7 @@ fn at_once<T>(future: impl Future<Output = T>) -> wasmtime::Result<T> {
 /// Runs one program from its first instruction to its end. Each poll is one slice; dropping it ends the program. The
 /// sandbox comes back to be put away when whoever waits has been told.
 pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
-    let Entry { mut sandbox, mut run, meter, holding, stdout, stderr, slice_fuel, codes } = entry;
+    let Entry { mut sandbox, mut run, meter, holding, stdout, stderr, part, codes } = entry;
     let limits = run.limits.clone();
     let explains = stderr.clone();
     let streams = Streams { stdin: std::mem::take(&mut run.stdin), stdout, stderr };
@@ -376,7 +376,7 @@ pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
         fuel: Fuel::default(),
         host_bytes: 0,
     };
-    let end = match call(&mut sandbox, run, slice_fuel, &codes).await {
+    let end = match call(&mut sandbox, run, part, &codes).await {
         Ok((answer, files)) => RunEnd { files, ..answered(answer, &limits, &meter) },
         Err(error) => failed(&error, &limits, &meter, &explains),
     };
@@ -388,11 +388,11 @@ type Files = Vec<(String, Vec<u8>)>;
 async fn call(
     sandbox: &mut Prepared,
     mut run: Run,
-    slice_fuel: u64,
+    part: Part,
     codes: &CodeCache,
 ) -> wasmtime::Result<(Answer, Files)> {
     let Prepared { store, instance, .. } = &mut *sandbox;
-    Fuel::begin(store, instance, run.limits.fuel, slice_fuel)?;
+    Fuel::begin(store, instance, run.limits.fuel, part)?;
     let result = async {
         // Before anything else: what is known of a program is what becomes of a guest that has seen nothing else.
         let is_placed = match run.seed {

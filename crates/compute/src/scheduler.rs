@@ -17,6 +17,7 @@ use crate::{
     calibrate::measure,
     clock::{self, ThreadUsage},
     code_cache::CodeCache,
+    fuel::Part,
     handle::{QueueFull, RunHandle},
     run_queue::{Room, RunId, RunQueue, RunState, Standing},
     sandbox::{Prepared, RunEnd},
@@ -98,6 +99,7 @@ pub(crate) struct Shared {
     pub(crate) workers: usize,
     slice: Duration,
     slice_fuel: u64,
+    part: Part,
     stock: Arc<Stock>,
     codes: Arc<CodeCache>,
 }
@@ -181,6 +183,7 @@ impl Compute {
         let count = config.workers.clamp(1, usize::from(u16::MAX));
         let stock = Stock::new(guest.clone(), count.saturating_mul(STOCK_PER_WORKER).min(STOCK_MAX));
         let measured = measure(&stock, config.slice);
+        let slice_fuel = config.slice_fuel.unwrap_or(measured);
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -190,7 +193,8 @@ impl Compute {
             epoch_since_1970: clock::since_1970(),
             workers: count,
             slice: config.slice,
-            slice_fuel: config.slice_fuel.unwrap_or(measured),
+            slice_fuel,
+            part: Part { fuel: slice_fuel / u64::from(PARTS), time: config.slice / PARTS },
             stock,
             codes: Arc::default(),
         });
@@ -234,7 +238,7 @@ impl Compute {
     /// Puts a run into the queue; `here` when the caller would give it a turn, if it is to have one.
     fn enqueue(&self, run: Run, here: bool) -> Result<(RunHandle, Option<(Turn, u16)>), QueueFull> {
         let standing = Standing { submitter: run.submitter.clone(), priority: run.priority, weight: run.weight };
-        let account = Account::new(run.limits.clone(), part_fuel(self.shared.slice_fuel));
+        let account = Account::new(run.limits.clone());
         let (stdout, stderr) = (account.stdout.clone(), account.stderr.clone());
         let (reply, report) = oneshot::channel();
         let mut state = self.shared.state();
@@ -412,7 +416,7 @@ impl Shared {
         state.busy += cost.wall;
         let slot = state.slots.get_mut(&id)?;
         let account = &mut slot.account;
-        account.count(cost.usage.cpu, cost.usage.faults, cost.parts, cost.started + cost.wall);
+        let fuel = account.count(cost.usage.cpu, cost.usage.faults, cost.started + cost.wall);
         if account.cpu > account.limits.cpu {
             slot.stop.get_or_insert(Stop::CpuTime);
         }
@@ -422,14 +426,13 @@ impl Shared {
             holding.touched(account.private_bytes());
         }
         let start = self.epoch_since_1970 + cost.started.saturating_duration_since(self.epoch);
-        let fuel = u64::from(cost.parts) * part_fuel(self.slice_fuel);
         let turn = TimelineTurn {
             task_id: Arc::clone(&slot.label),
             worker: cost.seat,
             start_ns: in_ns(start),
             duration_ns: in_ns(cost.wall),
             cpu_ns: in_ns(cost.usage.cpu),
-            fuel: fuel.max(self.fuel_in(cost.usage.cpu).min(fuel + part_fuel(self.slice_fuel))),
+            fuel: fuel.max(self.fuel_in(cost.usage.cpu).min(fuel + self.part.fuel)),
         };
         state.timeline.push(turn);
         faults
@@ -572,11 +575,6 @@ impl State {
         let workers = u32::try_from(workers).unwrap_or(u32::MAX).max(1);
         (self.run_cost.saturating_mul(waiting) / workers).clamp(RETRY.0, RETRY.1)
     }
-}
-
-/// Fuel of a part of a slice.
-fn part_fuel(slice_fuel: u64) -> u64 {
-    (slice_fuel / u64::from(PARTS)).max(1)
 }
 
 fn in_ns(duration: Duration) -> u64 {

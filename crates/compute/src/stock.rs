@@ -94,10 +94,11 @@ mod tests {
         account::Account,
         budget::{Budget, WAIT},
         clock::ThreadUsage,
+        fuel::Part,
         sandbox::{Entry, enter},
     };
     use sandlot_protocol::Outcome;
-    use std::sync::atomic::Ordering;
+    use std::{sync::atomic::Ordering, time::Duration};
 
     /// Answers whether its memory and its global are as they were at first, after a function that may do something else.
     fn guest(more: &str) -> Guest {
@@ -128,12 +129,12 @@ mod tests {
     async fn run(stock: &Stock, fuel: u64, faults: Faults) -> (Outcome, Option<String>, u64) {
         let mut run = Run::new("");
         run.limits.fuel = fuel;
-        let Account { meter, stdout, stderr, .. } = Account::new(run.limits.clone(), 1 << 20);
+        let Account { meter, stdout, stderr, .. } = Account::new(run.limits.clone());
         let holding = Arc::new(Budget::new(u64::MAX, WAIT).hold(&run.submitter.host));
         let (sandbox, codes) = (stock.take().unwrap(), Arc::default());
-        let (meter_after, slice_fuel) = (Arc::clone(&meter), 1 << 20);
+        let (meter_after, part) = (Arc::clone(&meter), Part { fuel: 1 << 20, time: Duration::MAX });
         let before = ThreadUsage::now();
-        let (end, sandbox) = enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel, codes }).await;
+        let (end, sandbox) = enter(Entry { sandbox, run, meter, holding, stdout, stderr, part, codes }).await;
         if faults == Faults::None || ThreadUsage::now().since(before).faults == Some(0) {
             sandbox.had_no_faults();
         }

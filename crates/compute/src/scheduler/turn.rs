@@ -59,7 +59,6 @@ struct Beginning {
     meter: Arc<sandbox::Meter>,
     stdout: crate::output::Output,
     stderr: crate::output::Output,
-    slice_fuel: u64,
 }
 
 /// What a turn cost.
@@ -69,8 +68,6 @@ pub(super) struct Cost {
     pub(super) started: Instant,
     pub(super) wall: Duration,
     pub(super) usage: ThreadUsage,
-    /// Parts of a slice whose fuel was used up.
-    pub(super) parts: u32,
 }
 
 /// A run that has ended, and of which that was told.
@@ -119,24 +116,23 @@ pub(super) fn work(shared: &Shared, runtime: &Handle) {
 impl Shared {
     /// A run's future, with a sandbox of its own.
     fn begin(&self, beginning: Beginning) -> wasmtime::Result<RunFuture> {
-        let Beginning { run, holding, meter, stdout, stderr, slice_fuel } = beginning;
-        let (sandbox, codes) = (self.stock.take()?, Arc::clone(&self.codes));
-        Ok(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, slice_fuel, codes })))
+        let Beginning { run, holding, meter, stdout, stderr } = beginning;
+        let (sandbox, part, codes) = (self.stock.take()?, self.part, Arc::clone(&self.codes));
+        Ok(Box::pin(sandbox::enter(Entry { sandbox, run, meter, holding, stdout, stderr, part, codes })))
     }
 
     /// Gives a run its turn; a thread that only has the seat for a while gives it the first part of one.
     fn turn(&self, turn: Turn, seat: u16, is_lent: bool) -> Option<Ended> {
         let Turn { id, work, waker, stop, slices, slices_alone, arrivals } = turn;
         let (started, before) = (clock::now(), ThreadUsage::now());
-        let cost = |parts| Cost {
+        let cost = || Cost {
             seat,
             started,
             wall: clock::now().saturating_duration_since(started),
             usage: ThreadUsage::now().since(before),
-            parts,
         };
         if let Some(stop) = stop {
-            return self.end(id, cost(0), Remains::Other(Box::new(work)), |account| account.end(stop));
+            return self.end(id, cost(), Remains::Other(Box::new(work)), |account| account.end(stop));
         }
         let mut future = match work {
             TurnWork::GoOn(future) => future,
@@ -144,13 +140,12 @@ impl Shared {
                 Ok(future) => future,
                 Err(error) => {
                     let end = RunEnd::failed(Outcome::Crashed, format!("there is no sandbox: {error:#}"));
-                    return self.end(id, cost(0), Remains::Other(Box::new(())), |_| end);
+                    return self.end(id, cost(), Remains::Other(Box::new(())), |_| end);
                 }
             },
         };
         let (certain, alone) = (self.slice * slices, self.slice * slices_alone);
         let mut context = Context::from_waker(&waker);
-        let mut parts = 0;
         let poll = loop {
             // Who else is polled in this thread must not decide how long the run goes on.
             let mut unconstrained = tokio::task::unconstrained(future.as_mut());
@@ -158,15 +153,14 @@ impl Shared {
             let is_pending = !is_lent && matches!(poll, Ok(Poll::Pending));
             let took = started.elapsed();
             if is_pending && took < alone && self.goes_on(id, (took >= certain).then_some(arrivals)) {
-                parts += 1;
                 continue;
             }
             break poll;
         };
         match poll {
-            Ok(Poll::Pending) => self.turn_over(id, future, cost(parts)),
+            Ok(Poll::Pending) => self.turn_over(id, future, cost()),
             Ok(Poll::Ready((end, sandbox))) => {
-                let cost = cost(parts);
+                let cost = cost();
                 let had_no_faults = self.count(&mut self.state(), id, cost) == Some(0);
                 if had_no_faults {
                     sandbox.had_no_faults();
@@ -177,7 +171,7 @@ impl Shared {
             }
             Err(_) => {
                 let end = RunEnd::failed(Outcome::Crashed, "the sandbox itself failed; the peer's log says how");
-                self.end(id, cost(parts), Remains::Other(Box::new(future)), |_| end)
+                self.end(id, cost(), Remains::Other(Box::new(future)), |_| end)
             }
         }
     }
@@ -295,9 +289,8 @@ impl Shared {
             && state.queue.take_wake(id)
     }
 
-    fn turn_over(&self, id: RunId, future: RunFuture, mut cost: Cost) -> Option<Ended> {
+    fn turn_over(&self, id: RunId, future: RunFuture, cost: Cost) -> Option<Ended> {
         let mut state = self.state();
-        cost.parts += u32::from(matches!(state.queue.state(id), Some(RunState::Running { woken: true })));
         let now = cost.started + cost.wall;
         let since = now.saturating_duration_since(self.epoch);
         state.expire(now, since);
@@ -340,7 +333,6 @@ impl State {
                 meter: Arc::clone(&account.meter),
                 stdout: account.stdout.clone(),
                 stderr: account.stderr.clone(),
-                slice_fuel: account.part_fuel,
             })),
             Work::Taken => unreachable!("only one worker has a run at a time"),
         };
