@@ -24,7 +24,7 @@ pub(crate) struct Account {
     pub(crate) slices: u64,
     /// Pages that it touched first; `None` once the kernel did not say.
     pub(crate) faults: Option<u64>,
-    /// Fuel that it had burnt when its last turn was over.
+    /// Fuel that it was known to have burnt when its last turn was over.
     fuel_counted: u64,
     pub(crate) limits: RunLimits,
     pub(crate) meter: Arc<Meter>,

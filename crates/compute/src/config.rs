@@ -10,7 +10,7 @@ pub struct ComputeConfig {
     pub workers: usize,
     /// Processor time of one slice.
     pub slice: Duration,
-    /// Units of fuel in one slice; `None` measures at the start how much burns in `slice`.
+    /// Units of fuel in one slice, at most; `None` measures at the start how much burns in `slice`.
     pub slice_fuel: Option<u64>,
     /// Sandboxes alive at one time; more runs wait.
     pub live_runs_max: usize,

@@ -1,35 +1,38 @@
 //! The fuel of one run: what it may burn in all, handed to its code in parts. After each part the worker looks whether the
 //! slice is over, and others have their turns.
 
-use crate::{clock, guest::next_turn, metering::EXPORT_FUEL, sandbox::TaskState};
+use crate::{guest::next_turn, metering::EXPORT_FUEL, sandbox::TaskState};
 use std::{
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 use wasmtime::{AsContextMut, Caller, Global, Instance, Store, Trap, Val};
 
-/// A part is never smaller than this part of the largest.
-const SHRUNK_MAX: u64 = 64;
+/// A part has at least the largest one's units divided by this.
+const SHRINKS_MAX: u64 = 64;
+/// A part that was too short is followed by one with so much more: an n-th of its units.
+const GROWS_BY: u64 = 4;
 
 /// What a run gets of its fuel at one time.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Part {
     /// Units, at most.
     pub(crate) fuel: u64,
-    /// How long they should last. Code whose units take longer, since it waits for memory, is given fewer.
+    /// How long they should last. Code that goes on taking longer for its units, since it waits for memory, is given
+    /// fewer.
     pub(crate) time: Duration,
 }
 
 impl Part {
     /// Units that come next when so many took so long: those that would have lasted `time`, if it was more than twice that;
-    /// twice as many, if it was less.
+    /// some more, if it was less.
     fn after(self, units: u64, took: Duration) -> u64 {
-        let least = (self.fuel / SHRUNK_MAX).max(1);
+        let least = (self.fuel / SHRINKS_MAX).max(1);
         let units = if took > self.time.saturating_mul(2) {
             let lasting = u128::from(units) * self.time.as_nanos() / took.as_nanos().max(1);
             u64::try_from(lasting).unwrap_or(u64::MAX)
         } else if took < self.time {
-            units.saturating_mul(2)
+            units.saturating_add((units / GROWS_BY).max(1))
         } else {
             units
         };
@@ -49,8 +52,8 @@ pub(crate) struct Fuel {
     part: Part,
     /// Units that the code is given next.
     units: u64,
-    /// When the code was given the last ones.
-    given: Option<Instant>,
+    /// When the code was given the last ones, and in which of the run's turns.
+    given: Option<(Instant, u64)>,
 }
 
 impl Fuel {
@@ -68,7 +71,8 @@ impl Fuel {
         // The run that had the instance before may not have burnt all of its part.
         in_code.map_or(Ok(()), |global| global.set(&mut *store, Val::I64(0)))?;
         let units = part.fuel.max(1);
-        store.data_mut().fuel = Self { in_code, limit, reserve: limit, part, units, given: Some(clock::now()) };
+        store.data_mut().fuel = Self { in_code, limit, reserve: limit, part, units, given: None };
+        store.data_mut().fuel.given = Some(store.data().now());
         Self::hand_out(&mut *store)
     }
 
@@ -81,13 +85,15 @@ impl Fuel {
     /// The host's function that code calls when it has taken more than it was given: ends the run when there is no more,
     /// and otherwise the part.
     pub(crate) async fn used_up(mut caller: Caller<'_, TaskState>) -> wasmtime::Result<()> {
+        let (now, turn) = caller.data().now();
         let fuel = &mut caller.data_mut().fuel;
-        if let Some(given) = fuel.given {
-            fuel.units = fuel.part.after(fuel.units, clock::now().saturating_duration_since(given));
+        // In another turn, it has waited or others had theirs: that tells nothing of its code.
+        if let Some((given, _)) = fuel.given.filter(|(_, given_in)| *given_in == turn) {
+            fuel.units = fuel.part.after(fuel.units, now.saturating_duration_since(given));
         }
         Self::hand_out(&mut caller)?;
         next_turn().await;
-        caller.data_mut().fuel.given = Some(clock::now());
+        caller.data_mut().fuel.given = Some(caller.data().now());
         Ok(())
     }
 
@@ -125,7 +131,22 @@ mod tests {
         // Up to twice the time is as it should be.
         assert_eq!(PART.after(640, Duration::from_micros(200)), 640);
         assert_eq!(PART.after(640, Duration::from_micros(100)), 640);
-        assert_eq!(PART.after(640, Duration::from_micros(99)), 1280);
+        assert_eq!(PART.after(640, Duration::from_micros(99)), 800);
+    }
+
+    /// Quick parts of code that is slow in between do not bring back the largest ones at once.
+    #[test]
+    fn parts_grow_slowly() {
+        let (slow, quick) = (Duration::from_micros(6400), Duration::from_micros(50));
+        let mut units = PART.after(6400, slow);
+        for _ in 0..8 {
+            units = PART.after(units, quick);
+        }
+        assert!(units < 640, "{units}");
+        for _ in 0..20 {
+            units = PART.after(units, quick);
+        }
+        assert_eq!(units, 6400);
     }
 
     #[test]
@@ -133,6 +154,7 @@ mod tests {
         assert_eq!(PART.after(6400, Duration::ZERO), 6400);
         assert_eq!(PART.after(6400, Duration::MAX), 100);
         assert_eq!(Part { fuel: 1, ..PART }.after(1, Duration::MAX), 1);
+        assert_eq!(PART.after(1, Duration::ZERO), 100);
         assert_eq!(Part::default().after(1, Duration::from_secs(1)), 1);
         assert_eq!(Part { time: Duration::MAX, ..PART }.after(6400, Duration::from_secs(1)), 6400);
     }

@@ -109,15 +109,12 @@ pub fn metered(wasm: &[u8], metering: Metering) -> Result<Vec<u8>, MeteringError
     let write = |(index, flow)| write(metering, &content, index, flow, &plan);
     let bodies = flows.par_iter().enumerate().map(write).collect::<Result<Vec<_>, _>>()?;
     let mut writer = Writer { content: &content, code: CodeSection::new(), hints: BranchHints::new(), added: 0 };
-    for (index, body) in (0..).zip(bodies) {
+    for (index, body) in (0..).zip(bodies.into_iter().chain(content.added_functions(metering))) {
         writer.code.function(&body.function);
         if !body.hints.is_empty() {
             let function = writer.function_index(content.imported_functions + index)?;
             writer.hints.function_hints(function, body.hints);
         }
-    }
-    for body in content.added_functions(metering) {
-        writer.code.function(&body.function);
     }
     let mut module = Module::new();
     writer.parse_core_module(&mut module, Parser::new(0), wasm)?;
@@ -230,11 +227,9 @@ impl<'a> Content<'a> {
         self.fill_function() + u32::from(self.fills)
     }
 
-    /// The function that does what this operator would do, if it is not short by what is written before it.
+    /// The function that does what this operator would do, if there is one.
     fn in_place_of(&self, operator: &Operator<'_>, before: Option<&Operator<'_>>) -> Option<u32> {
-        if copy::is_short_constant(before) {
-            None
-        } else if copy::is_copy(operator) {
+        if copy::is_copy(operator) && !copy::is_short_constant(before) {
             Some(self.copy_function())
         } else {
             copy::is_fill(operator).then(|| self.fill_function())

@@ -89,6 +89,11 @@ impl TaskState {
         })
     }
 
+    /// Now, and the run's turn.
+    pub(crate) fn now(&self) -> (Instant, u64) {
+        (clock::now(), self.meter.turns.load(Ordering::Relaxed))
+    }
+
     /// The host made so many bytes more for the run; says when that is `max` since it last said so.
     pub(crate) fn host_bytes(&mut self, bytes: u32, max: u32) -> bool {
         self.host_bytes = self.host_bytes.saturating_add(bytes);
@@ -124,6 +129,8 @@ impl HostMonotonicClock for RunClock {
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     pub(crate) fuel: AtomicU64,
+    /// Turns that have begun.
+    pub(crate) turns: AtomicU64,
     pub(crate) memory_bytes: AtomicU64,
     /// Bytes of its own that its sandbox had before it began.
     pub(crate) begun_with: AtomicU64,
@@ -348,8 +355,8 @@ fn at_once<T>(future: impl Future<Output = T>) -> wasmtime::Result<T> {
     }
 }
 
-/// Runs one program from its first instruction to its end. Each poll is one slice; dropping it ends the program. The
-/// sandbox comes back to be put away when whoever waits has been told.
+/// Runs one program from its first instruction to its end. Each poll is a part of a slice; dropping it ends the program.
+/// The sandbox comes back to be put away when whoever waits has been told.
 pub(crate) async fn enter(entry: Entry) -> (RunEnd, Prepared) {
     let Entry { mut sandbox, mut run, meter, holding, stdout, stderr, part, codes } = entry;
     let limits = run.limits.clone();

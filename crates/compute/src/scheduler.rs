@@ -1,4 +1,5 @@
-//! The worker threads: each takes the run whose turn it is, polls it once (one slice), and puts it back.
+//! The worker threads: each takes the run whose turn it is, polls it until its slice is over, and puts it
+//! back.
 //!
 //! There are as many seats as workers, and whoever gives a run a turn has one. A thread that submits a run while a seat
 //! is free and no other run wants it begins the run itself ([`Compute::submit_here`]): waking a worker and being woken by
@@ -432,16 +433,10 @@ impl Shared {
             start_ns: in_ns(start),
             duration_ns: in_ns(cost.wall),
             cpu_ns: in_ns(cost.usage.cpu),
-            fuel: fuel.max(self.fuel_in(cost.usage.cpu).min(fuel + self.part.fuel)),
+            fuel,
         };
         state.timeline.push(turn);
         faults
-    }
-
-    /// What burns in this time, by what was measured at the start.
-    fn fuel_in(&self, time: Duration) -> u64 {
-        let slice = self.slice.as_nanos().max(1);
-        u64::try_from(u128::from(self.slice_fuel) * time.as_nanos() / slice).unwrap_or(u64::MAX)
     }
 
     /// A run's last turn is over: whoever waits is told.

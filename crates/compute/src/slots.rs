@@ -304,7 +304,7 @@ impl Slot {
             // SAFETY: within the slot's addresses; nobody has the memory any more.
             unsafe {
                 let grown = self.address.add(self.image_bytes).cast();
-                // While pages are given back this way, other threads may change their mappings.
+                // On newer kernels other threads may change their mappings while pages are given back this way.
                 madvise(grown, self.bytes - self.image_bytes, Advice::LinuxDontNeed)?;
                 mmap_anonymous(grown, self.bytes - self.image_bytes, ProtFlags::empty(), flags)?;
             }

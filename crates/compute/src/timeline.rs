@@ -25,7 +25,8 @@ pub struct TimelineTurn {
     pub duration_ns: u64,
     /// Processor nanoseconds that the run is charged.
     pub cpu_ns: u64,
-    /// Units of fuel: exact for a slice that was used up; estimated from the time for a turn that ended early.
+    /// Units of fuel: those that are known when it ends. What a turn that ends in a wait has burnt of a part, the next
+    /// turn tells with its own.
     pub fuel: u64,
 }
 

@@ -9,7 +9,7 @@ use wasmparser::Operator;
 
 /// What they take: where to; where from, or the byte to fill with; how many bytes.
 pub(super) const PARAMETERS: [ValType; 3] = [ValType::I32; 3];
-/// Longer copies are the operator's.
+/// Longer copies are made by the operator.
 const SHORT_BYTES_MAX: i32 = 64;
 /// What is longer is done in such pieces, each of which takes some microseconds.
 const PIECE_BYTES: i32 = 64 << 10;
@@ -37,7 +37,7 @@ pub(super) fn is_fill(operator: &Operator<'_>) -> bool {
     matches!(operator, Operator::MemoryFill { .. })
 }
 
-/// Whether a copy behind this operator, or what fills, is short by what is written there.
+/// Whether a copy behind this operator is short by what is written there.
 pub(super) fn is_short_constant(before: Option<&Operator<'_>>) -> bool {
     matches!(before, Some(Operator::I32Const { value: 0..=CONSTANT_BYTES_MAX }))
 }
@@ -208,14 +208,14 @@ mod tests {
     }
 
     impl Guest {
-        fn new() -> Self {
+        fn new(metering: Metering) -> Self {
             let wasm = wat::parse_str(
                 "(module (memory (export \"memory\") 7)
                    (func (export \"copy\") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2)))
                    (func (export \"fill\") (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2))))",
             );
             let engine = Engine::default();
-            let module = Module::new(&engine, metered(&wasm.unwrap(), Metering::Fuel).unwrap()).unwrap();
+            let module = Module::new(&engine, metered(&wasm.unwrap(), metering).unwrap()).unwrap();
             let mut linker = Linker::new(&engine);
             let used_up = |mut caller: Caller<'_, u32>| -> wasmtime::Result<()> {
                 *caller.data_mut() += 1;
@@ -266,7 +266,12 @@ mod tests {
 
     #[test]
     fn copies_are_those_of_the_operator() {
-        let mut guest = Guest::new();
+        for metering in [Metering::Fuel, Metering::HintsOnly] {
+            copies_are_right(Guest::new(metering));
+        }
+    }
+
+    fn copies_are_right(mut guest: Guest) {
         let short = bytes(400);
         for count in 0..140 {
             for (to, from) in
@@ -294,7 +299,13 @@ mod tests {
 
     #[test]
     fn what_fills_is_the_operator() {
-        let (mut guest, long) = (Guest::new(), bytes(END));
+        for metering in [Metering::Fuel, Metering::HintsOnly] {
+            fills_are_right(Guest::new(metering));
+        }
+    }
+
+    fn fills_are_right(mut guest: Guest) {
+        let long = bytes(END);
         for count in [0, 1, 63, 1000, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 3 * PIECE + 100] {
             for to in [0, 5, PIECE, END - count] {
                 guest.fills(&long, to, count);
@@ -311,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_turn_can_end_between_two_pieces() {
-        let mut guest = Guest::new();
+        let mut guest = Guest::new(Metering::Fuel);
         guest.copy.clone().call(&mut guest.store, (0, PIECE, 6 * PIECE)).unwrap();
         assert_eq!(*guest.store.data(), 6);
         guest.fill.clone().call(&mut guest.store, (0, 1, END)).unwrap();
@@ -319,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_short_by_a_constant_stays_an_operator() {
+    fn a_copy_that_is_short_by_a_constant_stays_an_operator() {
         let made = |operator: &str, length: &str| {
             let wat = format!(
                 "(module (memory 1) (func (export \"f\") (param i32) (loop (br_if 0 (local.get 0)))
@@ -329,11 +340,12 @@ mod tests {
             let calls = |operator: &&Operator<'_>| matches!(operator, Operator::Call { function_index: 2 });
             operators(&wasm).iter().filter(calls).count()
         };
-        for operator in ["memory.copy", "memory.fill"] {
-            assert_eq!(made(operator, "(i32.const 16)"), 0);
-            assert_eq!(made(operator, "(i32.const 128)"), 0);
-            assert_eq!(made(operator, "(i32.const 129)"), 1);
-            assert_eq!(made(operator, "(local.get 0)"), 1);
+        for (length, copies, fills) in
+            [("(i32.const 16)", 0, 1), ("(i32.const 128)", 0, 1), ("(i32.const 129)", 1, 1), ("(local.get 0)", 1, 1)]
+        {
+            assert_eq!(made("memory.copy", length), copies, "{length}");
+            // The compiler makes each of these a call of the host, which is to be paid.
+            assert_eq!(made("memory.fill", length), fills, "{length}");
         }
     }
 }

@@ -128,6 +128,9 @@ fn state_of(wat: &str) -> Vec<String> {
     let wasm = metered(&wat::parse_str(wat).expect(wat), Metering::Fuel).unwrap();
     let engine = Engine::default();
     let module = Module::new(&engine, wasm).unwrap();
+    if let Some(nothing) = module.get_export(EXPORT_NOTHING) {
+        assert!(nothing.func().is_some_and(|kind| kind.params().len() == 0 && kind.results().len() == 0));
+    }
     let names = module.exports().map(|export| export.name().to_owned());
     names.filter(|name| name == EXPORT_NOTHING || name.starts_with(EXPORT_STATE)).collect()
 }
@@ -138,6 +141,13 @@ fn what_can_change_only_its_memory_and_globals_says_so() {
     let table = "(table 2 funcref) (elem (i32.const 0) func $f)";
     let found = state_of(&format!("(module (memory 1) {table} {globals} (func $f (call_indirect (i32.const 0))))"));
     assert_eq!(found, [EXPORT_NOTHING.to_owned(), format!("{EXPORT_STATE}0"), format!("{EXPORT_STATE}1")]);
+    let (copy, fill) = (
+        "(memory.copy (i32.const 0) (i32.const 1) (i32.const 900))",
+        "(memory.fill (i32.const 0) (i32.const 1) (i32.const 9))",
+    );
+    for added in [copy, fill, &[copy, fill].concat()] {
+        assert_eq!(state_of(&format!("(module (memory 1) (func {added}))")), [EXPORT_NOTHING], "{added}");
+    }
     for more in [
         "(table 2 funcref) (func $f (table.set (i32.const 0) (ref.null func)))",
         "(table 2 funcref) (func $f (drop (table.grow (ref.null func) (i32.const 1))))",
@@ -509,6 +519,7 @@ fn a_copy_takes_what_it_copies() {
     for (operator, units) in [
         ("(memory.copy (i32.const 0) (i32.const 70000) (i32.const 5000))", 5000),
         ("(memory.fill (i32.const 0) (i32.const 7) (i32.const 4000))", 4000),
+        ("(memory.fill (i32.const 0) (i32.const 7) (i32.const 100))", 100),
         ("(memory.init $data (i32.const 0) (i32.const 0) (i32.const 3))", 3),
         ("(table.init $elements (i32.const 0) (i32.const 0) (i32.const 2))", 2),
         ("(table.fill (i32.const 0) (ref.null func) (i32.const 900))", 900),

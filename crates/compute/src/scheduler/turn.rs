@@ -321,6 +321,7 @@ impl State {
     fn turn(&mut self, id: RunId, now: Instant, is_lent: bool) -> Turn {
         let slot = self.slots.get_mut(&id).expect("the run queue only knows runs that have a slot");
         let account = &mut slot.account;
+        account.meter.turns.fetch_add(1, Ordering::Relaxed);
         if account.started.is_none() {
             account.started = Some(now);
             self.deadlines.insert((now + account.limits.timeout, id));
