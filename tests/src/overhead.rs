@@ -9,7 +9,6 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
 };
 use tokio::{io::AsyncWriteExt, process::Command};
 
@@ -23,11 +22,8 @@ const EXPAT: &str = include_str!("../../guest/python/expat.py");
 const TAKE_EXPAT: &str = "import sys, expat\nsys.modules['pyexpat'] = expat\n";
 /// Pairs of runs of each program.
 const PAIRS: usize = 5;
-/// The same of a program whose pairs have taken `LONG` by then.
-const LONG_PAIRS: usize = 3;
-const LONG: Duration = Duration::from_secs(12);
 /// The same, where it is about fuel alone.
-const FUEL_PAIRS: usize = 2;
+const FUEL_PAIRS: usize = 3;
 /// Tasks in slices.
 const TASKS: usize = 8;
 /// Short and many: in half a second the machine's speed changes little.
@@ -112,7 +108,6 @@ fn table(name: &str, baseline: &str, pairs: &[Pairs], mean_max: f64, each_max: f
         Row::pairs(title, &pair.ours, baseline, &pair.theirs, "s").at_most(each_max)
     };
     let mut rows: Vec<Row> = pairs.iter().map(row).collect();
-    // The rounds that all programs have.
     let rounds = pairs.iter().map(|pair| pair.ours.len()).min().unwrap_or(0);
     let means = |side: &dyn Fn(&Pairs) -> &[f64]| -> Vec<f64> {
         let round = |round: usize| mean(&pairs.iter().map(|pair| side(pair)[round]).collect::<Vec<_>>());
@@ -135,15 +130,19 @@ pub async fn overhead(baselines: &Baselines) -> io::Result<Vec<Row>> {
     let stub = tempfile::tempdir()?;
     std::fs::write(stub.path().join("pyperf.py"), [TAKE_EXPAT, PYPERF].concat())?;
     std::fs::write(stub.path().join("expat.py"), EXPAT)?;
-    let mut pairs = Vec::new();
-    for program in &programs {
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        let started = clock::now();
-        while ours.len() < LONG_PAIRS || ours.len() < PAIRS && started.elapsed() < LONG {
-            ours.push(program.sandboxed(&compute).await);
-            theirs.push(program.native(&baselines.native, stub.path()).await);
+    let pairs_of = |program: &Program| Pairs { name: program.name.clone(), ours: Vec::new(), theirs: Vec::new() };
+    let mut pairs: Vec<Pairs> = programs.iter().map(pairs_of).collect();
+    // Round after round: what slows the machine for a while meets few of a program's pairs.
+    for round in 0..PAIRS {
+        for (program, pair) in programs.iter().zip(&mut pairs) {
+            for is_ours in [round % 2 == 0, round % 2 == 1] {
+                if is_ours {
+                    pair.ours.push(program.sandboxed(&compute).await);
+                } else {
+                    pair.theirs.push(program.native(&baselines.native, stub.path()).await);
+                }
+            }
         }
-        pairs.push(Pairs { name: program.name.clone(), ours, theirs });
     }
     compute.stop();
     let mut rows = table("overhead", "native", &pairs, 1.6, 2.2);
@@ -179,12 +178,12 @@ async fn fuel(baselines: &Baselines, programs: &[Program], stub: &Path) -> io::R
     let mut pairs: Vec<Pairs> = Vec::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let Line { name, metered, plain } = serde_json::from_str(line)?;
-        if pairs.last().is_none_or(|last| last.name != name) {
-            pairs.push(Pairs { name, ours: Vec::new(), theirs: Vec::new() });
-        }
-        if let Some(last) = pairs.last_mut() {
-            last.ours.push(seconds(&metered));
-            last.theirs.push(seconds(&plain));
+        let (ours, theirs) = (seconds(&metered), seconds(&plain));
+        if let Some(pair) = pairs.iter_mut().find(|pair| pair.name == name) {
+            pair.ours.push(ours);
+            pair.theirs.push(theirs);
+        } else {
+            pairs.push(Pairs { name, ours: vec![ours], theirs: vec![theirs] });
         }
     }
     if pairs.len() != programs.len() {

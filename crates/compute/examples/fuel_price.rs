@@ -39,9 +39,12 @@ async fn main() -> Result<()> {
     let programs: Vec<Program> = serde_json::from_reader(std::io::stdin().lock())?;
     let wasm = zstd::bulk::decompress(&snapshot, SNAPSHOT_BYTES_MAX)?;
     let (metered, plain) = (Interpreter::new(&wasm, Metering::Fuel)?, Interpreter::new(&wasm, Metering::HintsOnly)?);
-    for program in &programs {
-        for _ in 0..pairs {
-            let (metered, plain) = (metered.run(program).await?, plain.run(program).await?);
+    for pair in 0..pairs {
+        for program in &programs {
+            let is_metered_first = pair % 2 == 0;
+            let first = if is_metered_first { &metered } else { &plain }.run(program).await?;
+            let second = if is_metered_first { &plain } else { &metered }.run(program).await?;
+            let (metered, plain) = if is_metered_first { (first, second) } else { (second, first) };
             let line = serde_json::json!({"name": program.name, "metered": metered, "plain": plain});
             std::io::Write::write_all(&mut std::io::stdout(), format!("{line}\n").as_bytes())?;
         }
