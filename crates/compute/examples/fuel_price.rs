@@ -41,10 +41,12 @@ async fn main() -> Result<()> {
     let (metered, plain) = (Interpreter::new(&wasm, Metering::Fuel)?, Interpreter::new(&wasm, Metering::HintsOnly)?);
     for pair in 0..pairs {
         for program in &programs {
-            let is_metered_first = pair % 2 == 0;
-            let first = if is_metered_first { &metered } else { &plain }.run(program).await?;
-            let second = if is_metered_first { &plain } else { &metered }.run(program).await?;
-            let (metered, plain) = if is_metered_first { (first, second) } else { (second, first) };
+            let (metered, plain) = if pair % 2 == 0 {
+                (metered.run(program).await?, plain.run(program).await?)
+            } else {
+                let plain = plain.run(program).await?;
+                (metered.run(program).await?, plain)
+            };
             let line = serde_json::json!({"name": program.name, "metered": metered, "plain": plain});
             std::io::Write::write_all(&mut std::io::stdout(), format!("{line}\n").as_bytes())?;
         }

@@ -70,9 +70,8 @@ impl Fuel {
         let in_code = instance.get_global(&mut *store, EXPORT_FUEL);
         // The run that had the instance before may not have burnt all of its part.
         in_code.map_or(Ok(()), |global| global.set(&mut *store, Val::I64(0)))?;
-        let units = part.fuel.max(1);
-        store.data_mut().fuel = Self { in_code, limit, reserve: limit, part, units, given: None };
-        store.data_mut().fuel.given = Some(store.data().now());
+        let (units, given) = (part.fuel.max(1), Some(store.data().now()));
+        store.data_mut().fuel = Self { in_code, limit, reserve: limit, part, units, given };
         Self::hand_out(&mut *store)
     }
 
