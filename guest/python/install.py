@@ -21,7 +21,7 @@ errors = load("errors")
 errors.install(put, os_error_hooks, set_type_attribute)
 load("octets").install(set_type_attribute)
 times = load("times")
-times.install(put)
+times.install(put, processor_ns)
 load("signals").install(put)
 
 import os

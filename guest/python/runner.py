@@ -26,8 +26,7 @@ plain_hook = sys.excepthook
 run_exit_functions = atexit._run_exitfuncs
 take_own = sys.modules["sandlot.missing"].take_own
 # What counts from the program's start.
-monotonic_ns, time_ns, logging_names = time.monotonic_ns, time.time_ns, logging.__dict__
-started, seed = sys.modules["sandlot.times"].started, late.seed
+time_ns, logging_names, seed = time.time_ns, logging.__dict__, late.seed
 
 
 def leave(module, names):

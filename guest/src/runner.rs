@@ -23,10 +23,7 @@ thread_local! {
 
 /// Functions of runner.py, and what it keeps.
 struct Parts {
-    monotonic_ns: PyObjectRef,
     time_ns: PyObjectRef,
-    /// When the program's own clocks began.
-    started: PyListRef,
     seed: PyListRef,
     logging: PyRef<PyDict>,
     place: PyObjectRef,
@@ -51,9 +48,7 @@ const TOO_DEEP: &str = r#"{"exception":{"type":"ValueError","message":"the argum
 pub fn use_parts(names: PyRef<PyDict>, vm: &VirtualMachine) -> PyResult<()> {
     let part = |name: &str| names.get_item(name, vm);
     let parts = Parts {
-        monotonic_ns: part("monotonic_ns")?,
         time_ns: part("time_ns")?,
-        started: part("started")?.try_into_value(vm)?,
         seed: part("seed")?.try_into_value(vm)?,
         logging: part("logging_names")?.try_into_value(vm)?,
         place: part("place")?,
@@ -204,10 +199,8 @@ impl Parts {
 
     /// What counts from the program's start.
     fn begin(&self, seed: &PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
-        let set = |list: &PyListRef, value| list.borrow_vec_mut()[0] = value;
-        set(&self.started, self.monotonic_ns.call((), vm)?);
         self.logging.set_item("_startTime", self.time_ns.call((), vm)?, vm)?;
-        set(&self.seed, seed.clone());
+        self.seed.borrow_vec_mut()[0] = seed.clone();
         Ok(())
     }
 

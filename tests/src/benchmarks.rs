@@ -58,7 +58,7 @@ pub async fn measure(name: &str, seconds: Duration) -> io::Result<Vec<Row>> {
     let baselines = Baselines::of_checkout();
     match name {
         "start" => Ok(start().await),
-        "overhead" => overhead(&baselines).await,
+        "overhead" => overhead(&baselines),
         "slices" => Ok(slices().await),
         "fairness" => Ok(fairness(seconds).await),
         "density" => Ok(density().await),

@@ -2,6 +2,7 @@
 //! beside WebAssembly without fuel, and in slices beside one run after the other.
 
 use crate::{benchmarks::Baselines, clock, conformance::files_under, measure::Row, start::guest};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use sandlot_compute::{Compute, ComputeConfig, Run};
 use sandlot_protocol::Outcome;
 use serde::Deserialize;
@@ -124,11 +125,27 @@ fn table(name: &str, baseline: &str, pairs: &[Pairs], mean_max: f64, each_max: f
     rows
 }
 
-/// The rows of `scripts/bench overhead`.
+/// The rows of `scripts/bench overhead`. Both sides run at the same time on one core, which goes from one to the other every
+/// few milliseconds, and are told their processor time: what slows the machine for a while slows both.
 ///
 /// # Errors
 /// When what is compared with is not there.
-pub async fn overhead(baselines: &Baselines) -> io::Result<Vec<Row>> {
+///
+/// # Panics
+/// When a program fails.
+pub fn overhead(baselines: &Baselines) -> io::Result<Vec<Row>> {
+    let on_one_core = || {
+        let mut core = CpuSet::new();
+        let first = sched_getaffinity(None)?;
+        core.set((0..CpuSet::MAX_CPU).find(|core| first.is_set(*core)).unwrap_or(0));
+        sched_setaffinity(None, &core)?;
+        // Threads and processes that this one starts stay where it is.
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measured(baselines))
+    };
+    std::thread::scope(|scope| scope.spawn(on_one_core).join().expect("a program failed"))
+}
+
+async fn measured(baselines: &Baselines) -> io::Result<Vec<Row>> {
     let programs = Program::all(&baselines.programs)?;
     let config = ComputeConfig { workers: 1, active_runs_max: 1, ..ComputeConfig::default() };
     let compute = Compute::start(config, guest())?;
@@ -137,7 +154,6 @@ pub async fn overhead(baselines: &Baselines) -> io::Result<Vec<Row>> {
     std::fs::write(stub.path().join("expat.py"), EXPAT)?;
     let pairs_of = |program: &Program| Pairs { name: program.name.clone(), ours: Vec::new(), theirs: Vec::new() };
     let mut pairs: Vec<Pairs> = programs.iter().map(pairs_of).collect();
-    // Round after round: what slows the machine for a while meets few of a program's pairs.
     let mut times = vec![Duration::ZERO; programs.len()];
     for round in 0..PAIRS {
         for ((program, pair), took) in programs.iter().zip(&mut pairs).zip(&mut times) {
@@ -145,13 +161,10 @@ pub async fn overhead(baselines: &Baselines) -> io::Result<Vec<Row>> {
                 continue;
             }
             let started = clock::now();
-            for is_ours in [round % 2 == 0, round % 2 == 1] {
-                if is_ours {
-                    pair.ours.push(program.sandboxed(&compute).await);
-                } else {
-                    pair.theirs.push(program.native(&baselines.native, stub.path()).await);
-                }
-            }
+            let (ours, theirs) =
+                tokio::join!(program.sandboxed(&compute), program.native(&baselines.native, stub.path()));
+            pair.ours.push(ours);
+            pair.theirs.push(theirs);
             *took += started.elapsed();
         }
     }

@@ -1,10 +1,6 @@
 //! What a run has used, and how that is told.
 
-use crate::{
-    RunLimits, RunReport, clock,
-    output::Output,
-    sandbox::{Meter, RunEnd},
-};
+use crate::{RunLimits, RunReport, clock, meter::Meter, output::Output, sandbox::RunEnd};
 use sandlot_protocol::{Outcome, Usage};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -80,6 +76,11 @@ impl Account {
         }
         let fuel = self.fuel();
         fuel.saturating_sub(std::mem::replace(&mut self.fuel_counted, fuel))
+    }
+
+    /// Processor time of its turns.
+    pub(crate) fn cpu(&self) -> Duration {
+        self.cpu
     }
 
     /// The share of one worker over the last second or so.

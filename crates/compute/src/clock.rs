@@ -11,7 +11,12 @@ pub(crate) fn now() -> Instant {
 
 /// Nanoseconds since then.
 pub(crate) fn ns_since(then: Instant) -> u64 {
-    u64::try_from(now().saturating_duration_since(then).as_nanos()).unwrap_or(u64::MAX)
+    nanoseconds(now().saturating_duration_since(then))
+}
+
+/// All of them; beyond 584 years the most that there can be.
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Since 1970.
@@ -28,17 +33,18 @@ pub(crate) struct ThreadUsage {
     pub(crate) faults: Option<u64>,
 }
 
+/// Processor time that this thread has used since it began.
+pub(crate) fn thread_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
+}
+
 impl ThreadUsage {
     pub(crate) fn now() -> Self {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-        let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
         let all = |usage: nix::sys::resource::Usage| usage.minor_page_faults() + usage.major_page_faults();
         let faults = getrusage(UsageWho::RUSAGE_THREAD).map(all);
-        Self {
-            cpu: Duration::new(seconds, nanoseconds),
-            faults: faults.ok().and_then(|faults| u64::try_from(faults).ok()),
-        }
+        Self { cpu: thread_cpu(), faults: faults.ok().and_then(|faults| u64::try_from(faults).ok()) }
     }
 
     pub(crate) fn since(self, before: Self) -> Self {

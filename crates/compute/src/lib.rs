@@ -25,6 +25,7 @@ mod fuel;
 pub mod guest;
 mod handle;
 mod image;
+mod meter;
 pub mod metering;
 pub mod output;
 mod pages;

@@ -24,11 +24,14 @@ mod known;
 mod peephole;
 #[cfg(test)]
 mod tests;
+mod through;
 
 use calls::Plan;
 use flow::Flow;
 use peephole::Scratch;
 use rayon::prelude::*;
+use std::collections::{BTreeSet, HashMap};
+use through::{Counts, Handed};
 use wasm_encoder::{
     BlockType, BranchHint, BranchHints, CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function,
     FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, Module, SectionId, TypeSection, ValType,
@@ -51,13 +54,14 @@ pub(crate) const EXPORT_NOTHING: &str = "sandlot_nothing";
 pub(crate) const EXPORT_STATE: &str = "sandlot_state_";
 
 /// What decides how a module is metered: code that was made with another one is not to be used.
-pub(crate) const SOURCES: [&str; 6] = [
+pub(crate) const SOURCES: [&str; 7] = [
     include_str!("metering.rs"),
     include_str!("metering/calls.rs"),
     include_str!("metering/copy.rs"),
     include_str!("metering/flow.rs"),
     include_str!("metering/known.rs"),
     include_str!("metering/peephole.rs"),
+    include_str!("metering/through.rs"),
 ];
 
 /// What a module may use: this file knows all ways in which such code can go back to where it was.
@@ -96,7 +100,9 @@ pub enum Metering {
 pub fn metered(wasm: &[u8], metering: Metering) -> Result<Vec<u8>, MeteringError> {
     Validator::new_with_features(FEATURES).validate_all(wasm)?;
     let content = Content::read(wasm)?;
-    let flows = content.bodies.par_iter().map(Flow::read).collect::<Result<Vec<_>, _>>()?;
+    let read = |body| Flow::read(body, content.multiply);
+    let flows = content.bodies.par_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let handed = if metering == Metering::Fuel { content.handed(&flows)? } else { vec![HashMap::new(); flows.len()] };
     let plan = Plan::new(&flows, content.imported_functions);
     let content = Content {
         copies: flows.iter().any(|flow| flow.copies),
@@ -104,10 +110,11 @@ pub fn metered(wasm: &[u8], metering: Metering) -> Result<Vec<u8>, MeteringError
         has_more_state: content.has_more_state
             || content.functions.is_empty()
             || flows.iter().any(|flow| flow.changes_tables_or_segments),
+        through: handed.iter().flat_map(HashMap::values).map(|handed| handed.counts).collect(),
         ..content
     };
-    let write = |(index, flow)| write(metering, &content, index, flow, &plan);
-    let bodies = flows.par_iter().enumerate().map(write).collect::<Result<Vec<_>, _>>()?;
+    let write = |(index, (flow, handed))| write(metering, &content, index, flow, &plan, handed);
+    let bodies = flows.par_iter().zip(&handed).enumerate().map(write).collect::<Result<Vec<_>, _>>()?;
     let mut writer = Writer { content: &content, code: CodeSection::new(), hints: BranchHints::new(), added: 0 };
     for (index, body) in (0..).zip(bodies.into_iter().chain(content.added_functions(metering))) {
         writer.code.function(&body.function);
@@ -135,6 +142,8 @@ struct Content<'a> {
     /// Whether it copies within its memory, and whether it fills parts of it.
     copies: bool,
     fills: bool,
+    /// What goes through calls for more fuel: a function is added for each.
+    through: BTreeSet<Counts>,
     /// The globals of its own that it can change.
     state: Vec<u32>,
     /// Whether it can change more than its memory and these.
@@ -206,6 +215,32 @@ impl<'a> Content<'a> {
         &self.types[self.functions[index] as usize]
     }
 
+    /// The kinds of a function's locals, its parameters first.
+    fn locals(&self, index: usize) -> Result<Vec<ValType>, MeteringError> {
+        let mut moved = self.moved();
+        let parameters = self.type_of(index).params().iter().map(|kind| Ok(moved.val_type(*kind)?));
+        let mut kinds = parameters.collect::<Result<Vec<_>, MeteringError>>()?;
+        for declared in self.bodies[index].get_locals_reader()? {
+            let (count, kind) = declared?;
+            kinds.extend(std::iter::repeat_n(moved.val_type(kind)?, count as usize));
+        }
+        Ok(kinds)
+    }
+
+    /// What goes through for each loop of each function.
+    fn handed(&self, flows: &[Flow]) -> Result<Vec<HashMap<usize, Handed>>, MeteringError> {
+        let of_function = |(index, flow): (usize, &Flow)| {
+            let kinds = self.locals(index)?;
+            let loops = flow.changed.iter();
+            Ok(loops.filter_map(|(start, changed)| Some((*start, Handed::new(changed, &kinds)?))).collect())
+        };
+        flows.iter().enumerate().map(of_function).collect()
+    }
+
+    fn moved(&self) -> Moved {
+        Moved { imported_functions: self.imported_functions }
+    }
+
     fn parameters_count(&self, index: usize) -> u32 {
         u32::try_from(self.type_of(index).params().len()).unwrap_or(u32::MAX)
     }
@@ -227,6 +262,12 @@ impl<'a> Content<'a> {
         self.fill_function() + u32::from(self.fills)
     }
 
+    /// The function that calls for more fuel and hands this through.
+    fn through_function(&self, counts: Counts) -> u32 {
+        let before = u32::try_from(self.through.range(..counts).count()).unwrap_or(u32::MAX);
+        self.nothing_function() + u32::from(!self.has_more_state) + before
+    }
+
     /// The function that does what this operator would do, if there is one.
     fn in_place_of(&self, operator: &Operator<'_>, before: Option<&Operator<'_>>) -> Option<u32> {
         if copy::is_copy(operator) && !copy::is_short_constant(before) {
@@ -240,7 +281,8 @@ impl<'a> Content<'a> {
     fn added_types(&self) -> impl Iterator<Item = u32> {
         let added = [(self.copies, 1), (self.fills, 1), (!self.has_more_state, 0)];
         let first = self.types_count();
-        added.into_iter().filter(|(is_added, _)| *is_added).map(move |(_, kind)| first + kind)
+        let through = (first + 2..).take(self.through.len());
+        added.into_iter().filter(|(is_added, _)| *is_added).map(move |(_, kind)| first + kind).chain(through)
     }
 
     fn added_functions(&self, metering: Metering) -> Vec<Body> {
@@ -262,6 +304,13 @@ impl<'a> Content<'a> {
         }
         if !self.has_more_state {
             let mut body = self.body(Vec::new());
+            body.all(&[Instruction::End]);
+            added.push(body);
+        }
+        for counts in &self.through {
+            let mut body = self.body(Vec::new());
+            body.all(&[Instruction::Call(body.used_up)]);
+            (0..counts.locals()).for_each(|local| body.all(&[Instruction::LocalGet(local)]));
             body.all(&[Instruction::End]);
             added.push(body);
         }
@@ -288,8 +337,9 @@ fn write(
     index: usize,
     flow: &Flow,
     plan: &Plan,
+    handed: &HashMap<usize, Handed>,
 ) -> Result<Body, MeteringError> {
-    let mut moved = Moved { imported_functions: content.imported_functions };
+    let mut moved = content.moved();
     let source = content.bodies[index].clone();
     let is_metered = metering == Metering::Fuel;
     let mut locals = Vec::new();
@@ -309,7 +359,10 @@ fn write(
     if is_metered && let Some(cost) = plan.entry(index) {
         body.take(&[Instruction::I64Const(cost)]);
     }
-    let turn = |start| [Instruction::I64Const(plan.iteration(index, start))];
+    let take_turn = |body: &mut Body, start| {
+        let through = handed.get(&start).map(|handed| (content.through_function(handed.counts), &*handed.locals));
+        body.take_through(&[Instruction::I64Const(plan.iteration(index, start))], through);
+    };
     let mut before = None;
     for (at, operator) in source.get_operators_reader()?.into_iter().enumerate() {
         let operator = operator?;
@@ -323,12 +376,12 @@ fn write(
         match (&operator, flow.back_to(at).filter(|_| is_metered)) {
             (Operator::BrIf { relative_depth }, Some(start)) => {
                 body.function.instruction(&Instruction::If(BlockType::Empty));
-                body.take(&turn(start));
+                take_turn(&mut body, start);
                 body.function.instruction(&Instruction::Br(relative_depth + 1));
                 body.function.instruction(&Instruction::End);
                 continue;
             }
-            (_, Some(start)) => body.take(&turn(start)),
+            (_, Some(start)) => take_turn(&mut body, start),
             (_, None) if is_metered && flow::is_bulk(&operator) => {
                 body.function.instruction(&Instruction::LocalSet(length));
                 body.take(&[Instruction::LocalGet(length), Instruction::I64ExtendI32U]);
@@ -341,7 +394,7 @@ fn write(
             None => body.all(&[moved.instruction(operator)?]),
         }
         if is_metered && flow.is_counted_at_start(at) {
-            body.take(&turn(at));
+            take_turn(&mut body, at);
         }
     }
     Ok(body)
@@ -373,6 +426,9 @@ impl Writer<'_> {
     fn add_to_types(&self, types: &mut TypeSection) {
         types.ty().function([], []);
         types.ty().function(copy::PARAMETERS, []);
+        for counts in &self.content.through {
+            types.ty().function(counts.kinds(), counts.kinds());
+        }
     }
 
     fn add_to_imports(&self, imports: &mut ImportSection) {
@@ -445,7 +501,7 @@ impl Reencode for Writer<'_> {
     type Error = std::convert::Infallible;
 
     fn function_index(&mut self, function: u32) -> Result<u32, reencode::Error> {
-        Moved { imported_functions: self.content.imported_functions }.function_index(function)
+        self.content.moved().function_index(function)
     }
 
     fn parse_type_section(
@@ -560,6 +616,11 @@ impl Body {
 
     /// Takes fuel, and calls the host when there is none.
     fn take(&mut self, cost: &[Instruction<'_>]) {
+        self.take_through(cost, None);
+    }
+
+    /// The same with the function that hands these locals through.
+    fn take_through(&mut self, cost: &[Instruction<'_>], through: Option<(u32, &[u32])>) {
         self.function.instruction(&Instruction::GlobalGet(self.fuel));
         self.all(cost);
         self.function.instruction(&Instruction::I64Sub);
@@ -569,7 +630,10 @@ impl Body {
         self.function.instruction(&Instruction::I64LtS);
         self.hint(Some(false));
         self.function.instruction(&Instruction::If(BlockType::Empty));
-        self.function.instruction(&Instruction::Call(self.used_up));
+        let (function, locals) = through.unwrap_or((self.used_up, &[]));
+        locals.iter().for_each(|local| self.all(&[Instruction::LocalGet(*local)]));
+        self.function.instruction(&Instruction::Call(function));
+        locals.iter().rev().for_each(|local| self.all(&[Instruction::LocalSet(*local)]));
         self.function.instruction(&Instruction::End);
     }
 

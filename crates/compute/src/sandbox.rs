@@ -9,6 +9,7 @@ use crate::{
     clock,
     code_cache::CodeCache,
     fuel::{Fuel, Part},
+    meter::Meter,
     metering::{EXPORT_NOTHING, EXPORT_STATE},
     output::{Output, OutputFull},
     pages::Place,
@@ -27,10 +28,7 @@ use std::{
     collections::HashSet,
     future::Future,
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll, Waker},
     time::Instant,
 };
@@ -122,31 +120,6 @@ impl HostMonotonicClock for RunClock {
 
     fn now(&self) -> u64 {
         clock::ns_since(self.0)
-    }
-}
-
-/// What a run has used so far, readable while it runs.
-#[derive(Debug, Default)]
-pub(crate) struct Meter {
-    pub(crate) fuel: AtomicU64,
-    /// Turns that have begun.
-    pub(crate) turns: AtomicU64,
-    pub(crate) memory_bytes: AtomicU64,
-    /// Bytes of its own that its sandbox had before it began.
-    pub(crate) begun_with: AtomicU64,
-    /// The size that it asked for last and was refused, and what it had then; 0 for none.
-    refused_bytes: AtomicU64,
-    refused_at_bytes: AtomicU64,
-    /// It was refused because others hold the memory, not because of its own limit.
-    refused_for_others: AtomicBool,
-    /// The last time that it asked, it was refused.
-    refused_last: AtomicBool,
-    memory_bytes_max: u64,
-}
-
-impl Meter {
-    pub(crate) fn new(limits: &RunLimits) -> Self {
-        Self { memory_bytes_max: limits.memory_bytes, ..Self::default() }
     }
 }
 
@@ -649,29 +622,6 @@ fn failed(error: &wasmtime::Error, limits: &RunLimits, meter: &Meter, stderr: &O
 
 /// Roughly what a core burns; only for people.
 const FUEL_A_SECOND: f64 = 12e9;
-
-impl Meter {
-    /// Why memory was refused, if it was.
-    fn refusal(&self, limits: &RunLimits) -> Option<String> {
-        let refused = self.refused_bytes.load(Ordering::Relaxed);
-        if refused == 0 {
-            return None;
-        }
-        let had = self.refused_at_bytes.load(Ordering::Relaxed);
-        Some(if self.refused_for_others.load(Ordering::Relaxed) {
-            format!(
-                "the program had {had} bytes of memory and asked for {refused}, and this peer's tasks hold what there \
-                 is; try again later, or start the peer with a larger --task-memory-bytes"
-            )
-        } else {
-            format!(
-                "the program had {had} bytes of memory and asked for {refused}, more than its limit of {} bytes; \
-                 limits.memory_bytes sets it",
-                limits.memory_bytes
-            )
-        })
-    }
-}
 
 /// The interpreter's last words explain a crash better than the trap's name.
 fn crash_text(error: &wasmtime::Error, stderr: &Output) -> String {

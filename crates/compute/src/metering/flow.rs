@@ -9,6 +9,7 @@
 use super::{
     MeteringError,
     copy::{is_copy, is_fill},
+    through,
 };
 use std::collections::{HashMap, HashSet};
 use wasmparser::{BlockType, FunctionBody, Operator};
@@ -51,6 +52,8 @@ pub(super) struct Flow {
     pub(super) copies: bool,
     /// It fills parts of the memory.
     pub(super) fills: bool,
+    /// What some of its loops change, by their places (`through`).
+    pub(super) changed: HashMap<usize, Vec<u32>>,
     /// It changes what is neither in a memory nor a global.
     pub(super) changes_tables_or_segments: bool,
     /// All of it.
@@ -90,11 +93,12 @@ fn changes_tables_or_segments(operator: &Operator<'_>) -> bool {
 }
 
 impl Flow {
-    /// Reads a valid function.
-    pub(super) fn read(body: &FunctionBody<'_>) -> Result<Self, MeteringError> {
+    /// Reads a valid function. `multiply` is the one that multiplies integers of 128 bits.
+    pub(super) fn read(body: &FunctionBody<'_>, multiply: Option<u32>) -> Result<Self, MeteringError> {
         let operators = body.get_operators_reader()?.into_iter().collect::<Result<Vec<_>, _>>()?;
         let changes_tables_or_segments = operators.iter().any(changes_tables_or_segments);
-        let mut flow = Self { operators: operators.len(), changes_tables_or_segments, ..Self::default() };
+        let changed = through::changed(&operators, multiply);
+        let mut flow = Self { operators: operators.len(), changed, changes_tables_or_segments, ..Self::default() };
         let ends = ends(&operators);
         flow.find_branches(&operators, &ends);
         Walk::new(&mut flow).through(&operators);

@@ -217,6 +217,31 @@ fn doubling_on_every_level_is_counted() {
     assert_eq!(only(&indirect).end, End::OutOfFuel);
 }
 
+/// Whatever a loop changes is the same behind a call for more fuel.
+#[test]
+fn what_goes_through_a_call_for_fuel_comes_back() {
+    let mut wat = "(module (func (export \"f\") (result i32 i64 f32 f64 i32)
+        (local $i i32) (local $i32 i32) (local $i64 i64) (local $f32 f32) (local $f64 f64) (local $v128 v128)
+        (loop
+            (local.set $i32 (i32.add (i32.mul (local.get $i32) (i32.const 31)) (local.get $i)))
+            (local.set $i64 (i64.add (i64.mul (local.get $i64) (i64.const 31)) (i64.extend_i32_u (local.get $i32))))
+            (local.set $f32 (f32.add (f32.mul (local.get $f32) (f32.const 0.5)) (f32.convert_i32_u (local.get $i32))))
+            (local.set $f64 (f64.add (f64.mul (local.get $f64) (f64.const 0.5)) (f64.promote_f32 (local.get $f32))))
+            (local.set $v128 (i32x4.add (local.get $v128) (i32x4.splat (local.get $i32))))
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br_if 0 (i32.lt_u (local.get $i) (i32.const 600))))
+        (local.get $i32) (local.get $i64) (local.get $f32) (local.get $f64)
+        (i32x4.extract_lane 2 (local.get $v128))))"
+        .to_owned();
+    for more in ["", "(if (i32.eq (local.get $i) (i32.const -1)) (then (call 0) unreachable))"] {
+        wat = wat.replacen("(loop", &format!("(loop {more}"), 1);
+        let wasm = wat::parse_str(&wat).expect(&wat);
+        let metered = only(&wat);
+        assert!(metered.taken > PART, "the fuel was not used up on the way");
+        assert_eq!(metered.end, calls(&wasm, None).remove(0).1.end, "{wat}");
+    }
+}
+
 /// What is there already keeps its place among what is added.
 #[test]
 fn a_module_with_everything_does_what_it_did() {

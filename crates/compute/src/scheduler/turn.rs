@@ -6,6 +6,7 @@ use crate::{
     account::Stop,
     budget::Holding,
     clock::{self, ThreadUsage},
+    meter::Meter,
     run_queue::{RunId, RunState},
     sandbox::{self, Entry, Prepared, RunEnd},
 };
@@ -37,6 +38,9 @@ const LEFT_BEHIND_MAX: usize = 16;
 pub(super) struct Turn {
     id: RunId,
     work: TurnWork,
+    meter: Arc<Meter>,
+    /// Processor time of the turns before.
+    before: Duration,
     waker: Waker,
     stop: Option<Stop>,
     /// Slices that it has.
@@ -56,7 +60,7 @@ enum TurnWork {
 struct Beginning {
     run: Run,
     holding: Arc<Holding>,
-    meter: Arc<sandbox::Meter>,
+    meter: Arc<Meter>,
     stdout: crate::output::Output,
     stderr: crate::output::Output,
 }
@@ -123,8 +127,9 @@ impl Shared {
 
     /// Gives a run its turn; a thread that only has the seat for a while gives it the first part of one.
     fn turn(&self, turn: Turn, seat: u16, is_lent: bool) -> Option<Ended> {
-        let Turn { id, work, waker, stop, slices, slices_alone, arrivals } = turn;
+        let Turn { id, work, meter, before: cpu_before, waker, stop, slices, slices_alone, arrivals } = turn;
         let (started, before) = (clock::now(), ThreadUsage::now());
+        meter.begin_turn(cpu_before, before.cpu);
         let cost = || Cost {
             seat,
             started,
@@ -343,6 +348,8 @@ impl State {
             _ => (1, LONG_TURN_SLICES),
         };
         slot.is_begun |= !is_lent;
-        Turn { id, work, waker: slot.waker.clone(), stop: slot.stop, slices, slices_alone, arrivals: self.arrivals }
+        let (meter, before) = (Arc::clone(&account.meter), account.cpu());
+        let (waker, stop, arrivals) = (slot.waker.clone(), slot.stop, self.arrivals);
+        Turn { id, work, meter, before, waker, stop, slices, slices_alone, arrivals }
     }
 }

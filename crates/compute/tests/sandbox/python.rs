@@ -1,6 +1,6 @@
 //! What a program finds: files of its own, an event loop, refusals that say why, and repeatable runs.
 
-use super::{limited, run, script, value};
+use super::{compute, limited, run, script, value};
 use sandlot_compute::{Run, RunLimits};
 use sandlot_protocol::Outcome;
 
@@ -170,6 +170,30 @@ with multiprocessing.Pool(2) as pool:
 "#,
     )
     .await;
+}
+
+/// As CPython tells them: sleeping takes none of it, others who have the processor neither.
+#[tokio::test]
+async fn processor_time_is_what_the_task_used() {
+    let program = r#"
+import time
+def main():
+    before, wall = time.process_time_ns(), time.perf_counter()
+    time.sleep(0.3)
+    assert time.process_time_ns() - before < 100_000_000 and time.perf_counter() - wall >= 0.3
+    # Many turns.
+    while time.thread_time() < 0.2: pass
+    clocks = time.CLOCK_PROCESS_CPUTIME_ID, time.CLOCK_THREAD_CPUTIME_ID
+    assert all(0.2 <= time.clock_gettime(clock) < 0.3 for clock in clocks)
+    return time.process_time() * 1e3
+"#;
+    let compute = compute(1);
+    let mut runs = [(); 3].map(|()| compute.submit(Run::new(program)).unwrap());
+    for run in &mut runs {
+        let report = run.wait().await;
+        let told: f64 = report.value.unwrap_or_else(|| panic!("{}", report.stderr)).get().parse().unwrap();
+        assert!((200.0..=report.usage.cpu_ms).contains(&told), "{told} of {}", report.usage.cpu_ms);
+    }
 }
 
 #[tokio::test]
