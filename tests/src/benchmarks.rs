@@ -58,7 +58,7 @@ pub async fn measure(name: &str, seconds: Duration) -> io::Result<Vec<Row>> {
     let baselines = Baselines::of_checkout();
     match name {
         "start" => Ok(start().await),
-        "overhead" => overhead(&baselines),
+        "overhead" => overhead(&baselines).await,
         "slices" => Ok(slices().await),
         "fairness" => Ok(fairness(seconds).await),
         "density" => Ok(density().await),
@@ -75,8 +75,8 @@ pub async fn measure(name: &str, seconds: Duration) -> io::Result<Vec<Row>> {
 pub fn page(measured: &[(&str, Vec<Row>)]) -> String {
     let mut text = format!(
         "# Benchmarks\n\n`scripts/bench all` wrote this page; it measures anew on any machine with Debian's and PyPI's \
-         packages in reach.\nWhere a row is compared, both sides were measured in turns in one run: the figure that counts \
-         is their ratio,\nthe median of the pairs' with its quartiles.\n\nMeasured on: {}\n",
+         packages in reach.\nWhere a row is compared, both sides were measured in one run, in turns or at the same time: the \
+         figure that counts is their ratio,\nthe median of the pairs' with its quartiles.\n\nMeasured on: {}\n",
         machine()
     );
     for (name, rows) in measured {

@@ -26,7 +26,7 @@ pub struct Baseline {
     pub name: String,
     /// Its figure, in the same unit.
     pub value: f64,
-    /// The median of the ratios of pairs measured one after the other, and their quartiles.
+    /// The median of the ratios of pairs measured in one run, and their quartiles.
     pub ratio: [f64; 3],
 }
 
@@ -43,7 +43,7 @@ impl Row {
         Self::new(name, percentile(values, share), unit, values.len())
     }
 
-    /// Medians of pairs that were measured one after the other.
+    /// Medians of pairs that were measured one after the other, or at the same time.
     #[must_use]
     pub fn pairs(
         name: impl Into<String>,

@@ -3,7 +3,7 @@
 
 use crate::{benchmarks::Baselines, clock, conformance::files_under, measure::Row, start::guest};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use sandlot_compute::{Compute, ComputeConfig, Run};
+use sandlot_compute::{Compute, ComputeConfig, Guest, Run};
 use sandlot_protocol::Outcome;
 use serde::Deserialize;
 use std::{
@@ -26,7 +26,7 @@ const TAKE_EXPAT: &str = "import sys, expat\nsys.modules['pyexpat'] = expat\n";
 const PAIRS: usize = 5;
 /// The same of a program whose pairs have taken `LONG` by then.
 const LONG_PAIRS: usize = 3;
-const LONG: Duration = Duration::from_secs(12);
+const LONG: Duration = Duration::from_secs(8);
 /// The same, where it is about fuel alone.
 const FUEL_PAIRS: usize = 2;
 /// Tasks in slices.
@@ -133,22 +133,28 @@ fn table(name: &str, baseline: &str, pairs: &[Pairs], mean_max: f64, each_max: f
 ///
 /// # Panics
 /// When a program fails.
-pub fn overhead(baselines: &Baselines) -> io::Result<Vec<Row>> {
+pub async fn overhead(baselines: &Baselines) -> io::Result<Vec<Row>> {
+    let programs = Program::all(&baselines.programs)?;
+    // It may have to be compiled first, on all cores.
+    let guest = guest();
     let on_one_core = || {
-        let mut core = CpuSet::new();
-        let first = sched_getaffinity(None)?;
-        core.set((0..CpuSet::MAX_CPU).find(|core| first.is_set(*core)).unwrap_or(0));
-        sched_setaffinity(None, &core)?;
-        // Threads and processes that this one starts stay where it is.
-        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measured(baselines))
+        let (allowed, mut one) = (sched_getaffinity(None)?, CpuSet::new());
+        one.set((0..CpuSet::MAX_CPU).find(|core| allowed.is_set(*core)).unwrap_or(0));
+        // Threads and processes that this one starts stay there too.
+        sched_setaffinity(None, &one)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(beside_native(baselines, guest, &programs))
     };
-    std::thread::scope(|scope| scope.spawn(on_one_core).join().expect("a program failed"))
+    let pairs = std::thread::scope(|scope| scope.spawn(on_one_core).join().expect("a program failed"))?;
+    let mut rows = table("overhead", "native", &pairs, 1.6, 2.2);
+    rows.extend(fuel(baselines, &programs).await?);
+    Ok(rows)
 }
 
-async fn measured(baselines: &Baselines) -> io::Result<Vec<Row>> {
-    let programs = Program::all(&baselines.programs)?;
+/// The sandbox beside the native interpreter.
+async fn beside_native(baselines: &Baselines, guest: Guest, programs: &[Program]) -> io::Result<Vec<Pairs>> {
     let config = ComputeConfig { workers: 1, active_runs_max: 1, ..ComputeConfig::default() };
-    let compute = Compute::start(config, guest())?;
+    let compute = Compute::start(config, guest)?;
     let stub = tempfile::tempdir()?;
     std::fs::write(stub.path().join("pyperf.py"), [TAKE_EXPAT, PYPERF].concat())?;
     std::fs::write(stub.path().join("expat.py"), EXPAT)?;
@@ -169,14 +175,13 @@ async fn measured(baselines: &Baselines) -> io::Result<Vec<Row>> {
         }
     }
     compute.stop();
-    let mut rows = table("overhead", "native", &pairs, 1.6, 2.2);
-    std::fs::write(stub.path().join("pyperf.py"), PYPERF)?;
-    rows.extend(fuel(baselines, &programs, stub.path()).await?);
-    Ok(rows)
+    Ok(pairs)
 }
 
 /// With fuel beside without.
-async fn fuel(baselines: &Baselines, programs: &[Program], stub: &Path) -> io::Result<Vec<Row>> {
+async fn fuel(baselines: &Baselines, programs: &[Program]) -> io::Result<Vec<Row>> {
+    let stub = tempfile::tempdir()?;
+    std::fs::write(stub.path().join("pyperf.py"), PYPERF)?;
     #[derive(Deserialize)]
     struct Line {
         name: String,
@@ -187,7 +192,7 @@ async fn fuel(baselines: &Baselines, programs: &[Program], stub: &Path) -> io::R
         .iter()
         .map(|program| {
             let mut files = program.files.clone();
-            files.push(("pyperf.py".to_owned(), stub.join("pyperf.py")));
+            files.push(("pyperf.py".to_owned(), stub.path().join("pyperf.py")));
             serde_json::json!({"name": program.name, "source": program.source, "argv": program.argv, "files": files})
         })
         .collect();

@@ -1,10 +1,11 @@
-//! What metering costs: runs programs in the guest as it ships and in one without fuel, both at the same time. Who starts it
-//! may bind it to one core, so that both have the same machine. All clocks of the programs are their processor time.
+//! What metering costs: runs programs in the guest as it ships and in one without fuel, both at the same time on one core,
+//! so that both have the same machine. All clocks of the programs are their processor time.
 //!
 //! `fuel_price SNAPSHOT PAIRS` reads a JSON list of programs from standard input and prints, for each pair of runs, a line
 //! `{"name", "metered", "plain"}` with what each printed.
 
 use anyhow::{Context, Result};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use sandlot_compute::metering::{EXPORT_FUEL, IMPORT_USED_UP, Metering, metered};
 use serde::Deserialize;
 use wasmtime::{Caller, Config, Engine, Extern, InstancePre, Linker, Module, Store, Val};
@@ -39,6 +40,10 @@ fn main() -> Result<()> {
     let programs: Vec<Program> = serde_json::from_reader(std::io::stdin().lock())?;
     let wasm = zstd::bulk::decompress(&snapshot, SNAPSHOT_BYTES_MAX)?;
     let (metered, plain) = (Interpreter::new(&wasm, Metering::Fuel)?, Interpreter::new(&wasm, Metering::HintsOnly)?);
+    let (allowed, mut one) = (sched_getaffinity(None)?, CpuSet::new());
+    one.set((0..CpuSet::MAX_CPU).find(|core| allowed.is_set(*core)).context("no core")?);
+    // The threads that this one starts stay there too.
+    sched_setaffinity(None, &one)?;
     for _ in 0..pairs {
         for program in &programs {
             let (metered, plain) = std::thread::scope(|scope| {

@@ -78,11 +78,6 @@ impl Account {
         fuel.saturating_sub(std::mem::replace(&mut self.fuel_counted, fuel))
     }
 
-    /// Processor time of its turns.
-    pub(crate) fn cpu(&self) -> Duration {
-        self.cpu
-    }
-
     /// The share of one worker over the last second or so.
     pub(crate) fn share(&self, now: Instant) -> f64 {
         let window = now.saturating_duration_since(self.share.since);

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-/// What a run has used so far, readable while it runs.
+/// One run's.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     pub(crate) fuel: AtomicU64,

@@ -230,7 +230,7 @@ impl<'a> Content<'a> {
     /// What goes through for each loop of each function.
     fn handed(&self, flows: &[Flow]) -> Result<Vec<HashMap<usize, Handed>>, MeteringError> {
         let of_function = |(index, flow): (usize, &Flow)| {
-            let kinds = self.locals(index)?;
+            let kinds = if flow.changed.is_empty() { Vec::new() } else { self.locals(index)? };
             let loops = flow.changed.iter();
             Ok(loops.filter_map(|(start, changed)| Some((*start, Handed::new(changed, &kinds)?))).collect())
         };

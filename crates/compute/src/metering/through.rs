@@ -2,8 +2,8 @@
 //!
 //! A variable that is in use behind a call is kept in memory by the compiler, and, where a function has many calls, loaded
 //! and stored wherever it is used. To a loop that hardly ever calls anything, the call for more fuel, once in a thousand turns,
-//! would do that. It is therefore one of a function that takes what the loop has changed and gives it back as it was: behind it
-//! these are other variables to the compiler, and those before need not outlive it. What the loop only reads stays as it is:
+//! would do that. A function is called in its place that takes what the loop has changed, calls for more fuel, and gives all back
+//! as it was: to the compiler these are other variables then, and those before need not outlive the call. What the loop only reads stays as it is:
 //! it would be one variable in the loop and another one around it.
 
 use super::{
@@ -100,7 +100,7 @@ pub(super) fn changed(operators: &[Operator<'_>], multiply: Option<u32>) -> Hash
     changed
 }
 
-/// Whether this is a call in the end.
+/// Whether this is a call in the end; copies and fills are taken for one, however short.
 fn is_call(operator: &Operator<'_>, multiply: Option<u32>) -> bool {
     match operator {
         Operator::Call { function_index } => Some(*function_index) != multiply,

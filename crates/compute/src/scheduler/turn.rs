@@ -348,7 +348,7 @@ impl State {
             _ => (1, LONG_TURN_SLICES),
         };
         slot.is_begun |= !is_lent;
-        let (meter, before) = (Arc::clone(&account.meter), account.cpu());
+        let (meter, before) = (Arc::clone(&account.meter), account.cpu);
         let (waker, stop, arrivals) = (slot.waker.clone(), slot.stop, self.arrivals);
         Turn { id, work, meter, before, waker, stop, slices, slices_alone, arrivals }
     }
