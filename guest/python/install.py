@@ -20,8 +20,7 @@ load("threads").install(put)
 errors = load("errors")
 errors.install(put, os_error_hooks, set_type_attribute)
 load("octets").install(set_type_attribute)
-times = load("times")
-times.install(put, processor_ns)
+load("times").install(put, [process_time, process_time_ns, thread_time, thread_time_ns])
 load("signals").install(put)
 
 import os
@@ -29,7 +28,6 @@ import os
 load("system").install(put, file_room, file_set_mode, file_symlink, errors.OF_WASI.get)
 missing = load("missing")
 sys.modules["sandlot.missing"] = missing
-sys.modules["sandlot.times"] = times
 os.__getattr__ = missing.os_attribute
 
 import asyncio

@@ -221,11 +221,12 @@ def tzset():
 
 
 def get_clock_info(name, /):
-    if name in ("process_time", "thread_time"):
-        return types.SimpleNamespace(
-            implementation="clock_gettime(CLOCK_PROCESS_CPUTIME_ID)", monotonic=True, adjustable=False, resolution=1e-9
-        )
-    return raw_clock_info(name)
+    whose = {"process_time": "PROCESS", "thread_time": "THREAD"}.get(name)
+    if whose is None:
+        return raw_clock_info(name)
+    return types.SimpleNamespace(
+        implementation=f"clock_gettime(CLOCK_{whose}_CPUTIME_ID)", monotonic=True, adjustable=False, resolution=1e-9
+    )
 
 
 # By the numbers of CLOCK_*.
@@ -233,23 +234,13 @@ CLOCKS = {0: time.time_ns, 1: time.monotonic_ns}
 raw_clock_info = time.get_clock_info
 
 
-def install(put, processor_ns):
-    def process_time_ns():
-        return processor_ns()
-
-    def process_time():
-        return processor_ns() / 1e9
-
-    def thread_time_ns():
-        return processor_ns()
-
-    def thread_time():
-        return processor_ns() / 1e9
-
-    CLOCKS.update({2: process_time_ns, 3: thread_time_ns})
+def install(put, of_processor):
     put(
         time, gmtime, localtime, mktime, asctime, ctime, strftime, clock_gettime, clock_gettime_ns, clock_getres, tzset,
-        process_time, process_time_ns, thread_time, thread_time_ns, get_clock_info,
+        get_clock_info,
     )
+    for function in of_processor:
+        setattr(time, function.__name__, function)
+    CLOCKS.update({2: time.process_time_ns, 3: time.thread_time_ns})
     time.tzname, time.timezone, time.altzone, time.daylight = ("UTC", "UTC"), 0, 0, 0
     time.CLOCK_REALTIME, time.CLOCK_MONOTONIC, time.CLOCK_PROCESS_CPUTIME_ID, time.CLOCK_THREAD_CPUTIME_ID = range(4)

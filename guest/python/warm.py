@@ -73,7 +73,7 @@ for name in sys.modules["sandlot.missing"].REFUSED:
 # `tempfile` makes a generator of its own.
 late.keep_random(("random", "statistics"))
 late.keep_expat()
-for name in ("late", "missing", "times"):
+for name in ("late", "missing"):
     del sys.modules["sandlot." + name]
 tempfile._name_sequence = None
 re.purge()

@@ -67,6 +67,11 @@ pub fn processor_ns() -> u64 {
     read(PROCESSOR)
 }
 
+/// The same in seconds.
+pub fn processor_seconds() -> f64 {
+    processor_ns() as f64 / 1e9
+}
+
 fn read(clock: u32) -> u64 {
     let mut time = 0;
     unsafe { __imported_wasi_snapshot_preview1_clock_time_get(clock, 1, &mut time) };

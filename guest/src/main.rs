@@ -112,7 +112,7 @@ fn warm(sources: &BTreeMap<String, String>, vm: &VirtualMachine) -> PyResult<[Py
 /// A module's names, with the functions that are made of Rust.
 fn native_scope(vm: &VirtualMachine) -> PyResult<Scope> {
     let scope = vm.new_scope_with_builtins();
-    let names: [(&'static str, PyObjectRef); 13] = [
+    let names: [(&'static str, PyObjectRef); 16] = [
         ("encode", vm.new_function("encode", json::encode).into()),
         ("file_put", vm.new_function("file_put", file_put).into()),
         ("file_place", vm.new_function("file_place", file_place).into()),
@@ -120,7 +120,10 @@ fn native_scope(vm: &VirtualMachine) -> PyResult<Scope> {
         ("file_symlink", vm.new_function("file_symlink", file_symlink).into()),
         ("os_error_hooks", vm.new_function("os_error_hooks", os_error::install).into()),
         ("set_type_attribute", vm.new_function("set_type_attribute", os_error::set_attribute).into()),
-        ("processor_ns", vm.new_function("processor_ns", clock::processor_ns).into()),
+        ("process_time", vm.new_function("process_time", clock::processor_seconds).into()),
+        ("process_time_ns", vm.new_function("process_time_ns", clock::processor_ns).into()),
+        ("thread_time", vm.new_function("thread_time", clock::processor_seconds).into()),
+        ("thread_time_ns", vm.new_function("thread_time_ns", clock::processor_ns).into()),
         ("file_room", vm.new_function("file_room", files::room).into()),
         ("use_parts", vm.new_function("use_parts", runner::use_parts).into()),
         ("keep_fresh", vm.new_function("keep_fresh", runner::keep_fresh).into()),

@@ -1,10 +1,10 @@
 //! What a loop changes goes through the call for more fuel: it is handed over and taken back.
 //!
 //! A variable that is in use behind a call is kept in memory by the compiler, and, where a function has many calls, loaded
-//! and stored wherever it is used. To a loop that hardly ever calls anything, the call for more fuel, once in a thousand turns,
-//! would do that. A function is called in its place that takes what the loop has changed, calls for more fuel, and gives all back
-//! as it was: to the compiler these are other variables then, and those before need not outlive the call. What the loop only reads stays as it is:
-//! it would be one variable in the loop and another one around it.
+//! and stored wherever it is used. To a loop that hardly ever calls anything, the call for more fuel, once in a thousand
+//! turns, would do that. A function is called in its place that takes what the loop has changed, calls for more fuel, and
+//! gives all back as it was: to the compiler these are other variables then, and those before need not outlive the call.
+//! What the loop only reads stays as it is: it would be one variable in the loop and another one around it.
 
 use super::{
     copy::{is_copy, is_fill},
@@ -87,11 +87,10 @@ pub(super) fn changed(operators: &[Operator<'_>], multiply: Option<u32>) -> Hash
             }
             Operator::BrTable { .. } => open.iter_mut().for_each(|left| left.is_optional = true),
             _ if is_call(operator, multiply) => {
+                // Where no part of a turn that may be passed over is around it, each turn calls.
                 let mut around = open.iter_mut().rev();
-                if let Some(outermost) = around.find(|around| around.is_loop || around.is_optional)
-                    && outermost.is_loop
-                {
-                    outermost.is_plain = false;
+                if let Some(nearest) = around.find(|around| around.is_loop || around.is_optional) {
+                    nearest.is_plain = false;
                 }
             }
             _ => {}
