@@ -1,4 +1,5 @@
-//! The guest's allocator: size classes with free lists for small blocks, the standard one for the rest.
+//! The guest's allocator: size classes with free lists for small blocks, the standard one for the rest, of whose blocks of
+//! middle size a few are kept when they are freed: large integers ask for such a block in each operation.
 //!
 //! A task allocates and frees small objects most of all, and one thread does. What it allocates lies side by side in
 //! fresh memory (see [`start_afresh`]), so that few pages of the snapshot are written to. Small blocks are cut from chunks;
@@ -20,6 +21,13 @@ const STEP_BYTES: usize = 16;
 /// Larger blocks are the standard allocator's.
 const SMALL_BYTES_MAX: usize = 1 << 10;
 const CLASSES: usize = SMALL_BYTES_MAX / STEP_BYTES;
+/// Larger blocks are not kept when they are freed.
+const MIDDLE_BYTES_MAX: usize = 32 << 10;
+/// Middle blocks have the bytes of a class: of each power of two the quarters.
+const QUARTERS: usize = 4;
+const MIDDLE_CLASSES: usize = QUARTERS * (MIDDLE_BYTES_MAX / SMALL_BYTES_MAX).ilog2() as usize;
+/// So many of a class are kept.
+const KEPT_MAX: u8 = 4;
 /// Chunks have so many bytes, and lie at a multiple of it.
 const CHUNK_BYTES: usize = 64 << 10;
 /// Chunks come from the standard allocator in regions.
@@ -50,6 +58,10 @@ struct Region {
 struct State {
     /// Per class the first free block; each free block begins with the address of the next.
     free: [*mut u8; CLASSES],
+    /// Per class of middle blocks the first one that is kept; each begins with the address of the next.
+    kept: [*mut u8; MIDDLE_CLASSES],
+    /// How many these are.
+    kept_counts: [u8; MIDDLE_CLASSES],
     /// The chunk that blocks are cut from.
     chunk: *mut Chunk,
     /// Chunks that nothing was cut from.
@@ -99,6 +111,8 @@ unsafe impl Sync for Allocator {}
 
 const EMPTY: State = State {
     free: [ptr::null_mut(); CLASSES],
+    kept: [ptr::null_mut(); MIDDLE_CLASSES],
+    kept_counts: [0; MIDDLE_CLASSES],
     chunk: ptr::null_mut(),
     spare: ptr::null_mut(),
     regions: ptr::null_mut(),
@@ -121,6 +135,27 @@ fn class(layout: &Layout) -> Option<usize> {
 
 fn class_bytes(class: usize) -> usize {
     (class + 1) * STEP_BYTES
+}
+
+/// The class of middle blocks of a layout, if it is such a one.
+fn middle_class(layout: &Layout) -> Option<usize> {
+    let is_middle =
+        layout.size() > SMALL_BYTES_MAX && layout.size() <= MIDDLE_BYTES_MAX && layout.align() <= STEP_BYTES;
+    is_middle.then(|| {
+        let power = (layout.size() - 1).ilog2();
+        let quarter = ((layout.size() - 1) >> (power - QUARTERS.ilog2())) - QUARTERS;
+        QUARTERS * (power - SMALL_BYTES_MAX.ilog2()) as usize + quarter
+    })
+}
+
+fn middle_layout(class: usize) -> Layout {
+    let bytes = (QUARTERS + class % QUARTERS + 1) * (SMALL_BYTES_MAX / QUARTERS) << (class / QUARTERS);
+    unsafe { Layout::from_size_align_unchecked(bytes, STEP_BYTES) }
+}
+
+/// What the standard allocator is asked for in place of a layout that is not small.
+fn standard(layout: Layout) -> Layout {
+    middle_class(&layout).map_or(layout, middle_layout)
 }
 
 /// The chunk that a block was cut from.
@@ -160,6 +195,51 @@ impl State {
     unsafe fn give(&mut self, class: usize, block: *mut u8) {
         unsafe { block.cast::<*mut u8>().write(self.free[class]) };
         self.free[class] = block;
+    }
+
+    /// A block that is not small.
+    #[inline(never)]
+    unsafe fn take_large(&mut self, layout: Layout) -> *mut u8 {
+        unsafe {
+            if let Some(class) = middle_class(&layout)
+                && !self.kept[class].is_null()
+            {
+                let block = self.kept[class];
+                (self.kept[class], self.kept_counts[class]) = (next_block(block), self.kept_counts[class] - 1);
+                return block;
+            }
+            let layout = standard(layout);
+            let block = System.alloc(layout);
+            if block.is_null() { self.again(|| System.alloc(layout)) } else { block }
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn give_large(&mut self, block: *mut u8, layout: Layout) {
+        unsafe {
+            match middle_class(&layout).filter(|class| self.kept_counts[*class] < KEPT_MAX) {
+                Some(class) => {
+                    block.cast::<*mut u8>().write(self.kept[class]);
+                    (self.kept[class], self.kept_counts[class]) = (block, self.kept_counts[class] + 1);
+                }
+                None => System.dealloc(block, standard(layout)),
+            }
+        }
+    }
+
+    /// What is kept of middle blocks goes back to the standard allocator.
+    unsafe fn give_back(&mut self) {
+        for class in 0..MIDDLE_CLASSES {
+            let mut block = std::mem::replace(&mut self.kept[class], ptr::null_mut());
+            self.kept_counts[class] = 0;
+            while !block.is_null() {
+                unsafe {
+                    let next = next_block(block);
+                    System.dealloc(block, middle_layout(class));
+                    block = next;
+                }
+            }
+        }
     }
 
     unsafe fn cut(&mut self, bytes: usize) -> *mut u8 {
@@ -266,7 +346,10 @@ impl State {
     /// After the standard allocator had no room: perhaps a sweep makes some.
     #[cold]
     unsafe fn again(&mut self, allocate: impl Fn() -> *mut u8) -> *mut u8 {
-        unsafe { self.sweep() };
+        unsafe {
+            self.give_back();
+            self.sweep();
+        }
         allocate()
     }
 }
@@ -301,10 +384,7 @@ unsafe impl GlobalAlloc for Allocator {
                 let state = &mut *self.0.get();
                 if state.arrangement.is_null() { state.take(class) } else { state.take_numbered(class) }
             },
-            None => unsafe {
-                let block = System.alloc(layout);
-                if block.is_null() { (*self.0.get()).again(|| System.alloc(layout)) } else { block }
-            },
+            None => unsafe { (*self.0.get()).take_large(layout) },
         }
     }
 
@@ -312,13 +392,13 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         match class(&layout) {
             Some(class) => unsafe { (*self.0.get()).give(class, block) },
-            None => unsafe { System.dealloc(block, layout) },
+            None => unsafe { (*self.0.get()).give_large(block, layout) },
         }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         unsafe {
-            if class(&layout).is_some() {
+            if class(&layout).is_some() || middle_class(&layout).is_some() {
                 let block = self.alloc(layout);
                 if !block.is_null() {
                     block.write_bytes(0, layout.size());
@@ -336,8 +416,12 @@ unsafe impl GlobalAlloc for Allocator {
             match (class(&layout), class(&wanted)) {
                 (Some(has), Some(wants)) if has == wants => block,
                 (None, None) => {
-                    let moved = System.realloc(block, layout, bytes);
-                    if moved.is_null() { (*self.0.get()).again(|| System.realloc(block, layout, bytes)) } else { moved }
+                    let (has, wants) = (standard(layout), standard(wanted).size());
+                    if has.size() == wants {
+                        return block;
+                    }
+                    let moved = System.realloc(block, has, wants);
+                    if moved.is_null() { (*self.0.get()).again(|| System.realloc(block, has, wants)) } else { moved }
                 }
                 _ => {
                     let moved = self.alloc(wanted);
@@ -388,6 +472,7 @@ pub fn arrange(mut groups: Groups) {
 pub fn start_afresh() {
     unsafe {
         let state = &mut *ALLOCATOR.0.get();
+        state.give_back();
         state.each_chunk(|chunk| (*chunk).cut = FOR_EVER);
         let arrangement = state.arrangement;
         *state = EMPTY;
