@@ -18,6 +18,7 @@
 //! bounds everywhere, and the code for the failure would lie among the code that runs.
 
 mod calls;
+mod carries;
 mod copy;
 mod flow;
 mod known;
@@ -367,7 +368,7 @@ fn write(
     for (at, operator) in source.get_operators_reader()?.into_iter().enumerate() {
         let operator = operator?;
         let previous = before.replace(operator.clone());
-        let replacement = scratch.replacement(&operator)?;
+        let replacement = scratch.replacement(at, &operator)?;
         if let Some(function) = content.in_place_of(&operator, previous.as_ref()) {
             body.function.instruction(&Instruction::Call(function));
             continue;

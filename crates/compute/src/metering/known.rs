@@ -148,7 +148,7 @@ impl Known {
     }
 
     fn other(&mut self, operator: &Operator<'_>) {
-        if let (true, Some((operands, results))) = (is_plain(operator), operator.operator_arity(&Nothing)) {
+        if let (true, Some((operands, results))) = (is_plain(operator), arity(operator)) {
             for _ in 0..operands {
                 self.pop();
             }
@@ -254,7 +254,16 @@ fn is_plain(operator: &Operator<'_>) -> bool {
     )
 }
 
-/// Plain operators need to know of no module.
+/// How many operands an operator takes and how many results it gives, of those that do no more than that with the stack and
+/// go on behind: those that large integers need.
+pub(super) fn arity(operator: &Operator<'_>) -> Option<(u32, u32)> {
+    let is_straight = is_plain(operator)
+        || stored(operator).is_some()
+        || matches!(operator, Operator::I32Const { .. } | Operator::I32Add | Operator::Nop);
+    operator.operator_arity(&Nothing).filter(|_| is_straight)
+}
+
+/// Such operators need to know of no module.
 struct Nothing;
 
 impl ModuleArity for Nothing {

@@ -7,8 +7,13 @@
 //!   arithmetic: one multiplication of the machine where a call, four multiplications and their sums were. Rust's own use
 //!   of the proposal is not to be had: its code generator confuses the two halves of a product (LLVM's issue 199910). Both halves
 //!   stay in locals besides, for the code that loads them (`known`).
+//! - Two comparisons that find what one limb of a large integer carries to the next become sums of 128 bits (`carries`).
 
-use super::{MeteringError, known::Known};
+use super::{
+    MeteringError,
+    carries::{self, Carries},
+    known::Known,
+};
 use wasm_encoder::{Instruction, MemArg, ValType};
 use wasmparser::{BrTable, FuncType, FunctionBody, Operator};
 
@@ -30,6 +35,7 @@ pub(super) struct Scratch {
     /// Products that are written.
     written: u32,
     known: Known,
+    carries: Carries,
 }
 
 impl Scratch {
@@ -43,7 +49,8 @@ impl Scratch {
                 _ => {}
             }
         }
-        Ok(Self { multiply, has_table, products, first, written: 0, known: Known::default() })
+        let carries = Carries::read(body)?;
+        Ok(Self { multiply, has_table, products, first, written: 0, known: Known::default(), carries })
     }
 
     /// The locals to declare, the first free one first.
@@ -55,12 +62,22 @@ impl Scratch {
         if self.products > 0 {
             locals.push((SHARED_LOCALS - 1 + 2 * self.products, ValType::I64));
         }
+        if self.carries.count > 0 {
+            locals.push((carries::SHARED_LOCALS + self.carries.count, ValType::I64));
+        }
         locals
     }
 
-    /// What stands for the next operator, if anything else is to.
+    /// The first local of those for carries.
+    fn first_carry(&self) -> u32 {
+        let products = if self.products > 0 { SHARED_LOCALS + 2 * self.products } else { u32::from(self.has_table) };
+        self.first + products
+    }
+
+    /// What stands for the next operator, which is at this place, if anything else is to.
     pub(super) fn replacement(
         &mut self,
+        at: usize,
         operator: &Operator<'_>,
     ) -> Result<Option<Vec<Instruction<'static>>>, MeteringError> {
         if let Operator::Call { function_index } = operator
@@ -71,6 +88,10 @@ impl Scratch {
         let loaded = self.known.loaded(operator);
         if self.products > 0 {
             self.known.step(operator);
+        }
+        let shared = self.first_carry();
+        if let Some(instructions) = self.carries.replacement(at, shared, shared + carries::SHARED_LOCALS) {
+            return Ok(Some(instructions));
         }
         Ok(match operator {
             Operator::BrTable { targets } => chain(targets)?.map(|runs| self.comparisons(&runs, targets.default())),

@@ -1,5 +1,7 @@
 //! Every module ends when its fuel does, and until then does what it did.
 
+mod carries;
+
 use super::{EXPORT_FUEL, EXPORT_NOTHING, EXPORT_STATE, IMPORT_USED_UP, Metering, metered};
 use arbitrary::Unstructured;
 use proptest::{prelude::*, test_runner::TestRunner};

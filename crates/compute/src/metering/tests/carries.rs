@@ -1,0 +1,182 @@
+//! Large integers come to what they came to, with sums of 128 bits for their carries.
+
+use super::*;
+
+/// A function that computes with limbs as the code says: `$0` to `$5` hold them, and `$turns` counts. It gives all of them.
+fn limbs(code: &str) -> Vec<u8> {
+    let several = |text: fn(u32) -> String| (0..6).map(text).collect::<String>();
+    let declared = several(|local| format!("(local ${local} i64)"));
+    let given = several(|local| format!("(local.get ${local})"));
+    let text = format!(
+        "(module (memory 1) (func (export \"f\") (result i64 i64 i64 i64 i64 i64) {declared} (local $carry i32)
+           (local $turns i32) {code} {given}))"
+    );
+    wat::parse_str(&text).expect(&text)
+}
+
+fn wide_sums(wasm: &[u8]) -> usize {
+    let is_it = |operator: &&Operator<'_>| matches!(operator, Operator::I64Add128 | Operator::I64Sub128);
+    operators(&metered(wasm, Metering::Fuel).unwrap()).iter().filter(is_it).count()
+}
+
+fn ends(wasm: &[u8], metering: Option<Metering>) -> Vec<End> {
+    calls(wasm, metering).into_iter().map(|(_, run)| run.end).collect()
+}
+
+/// One limb: `$0` and `$1` are taken together as `$2`, with what was carried as `$4`, and what this carries is on the stack.
+struct Limb {
+    operator: &'static str,
+    /// An addition of what was carried, which is in `$3`, to the limbs.
+    is_swapped: bool,
+    /// Between the sums and the comparisons.
+    between: &'static str,
+}
+
+impl Limb {
+    fn text(&self) -> String {
+        let Self { operator, is_swapped, between } = self;
+        let (limbs, carried) =
+            (format!("(local.tee $2 (i64.{operator} (local.get $0) (local.get $1)))"), "(local.get $3)".to_owned());
+        let (one, other) = if *is_swapped { (carried, limbs) } else { (limbs, carried) };
+        let comparisons = match *operator {
+            "add" => "(i64.lt_u (local.get $2) (local.get $0)) (i64.lt_u (local.get $4) (local.get $2))",
+            _ => "(i64.lt_u (local.get $0) (local.get $1)) (i64.lt_u (local.get $2) (local.get $3))",
+        };
+        format!("(local.set $4 (i64.{operator} {one} {other})) {between} (i32.or {comparisons})")
+    }
+}
+
+/// With these numbers in `$0`, `$1` and `$3`, the code is to leave these in all of them.
+fn check(operator: &'static str, [a, b, c]: [u64; 3]) {
+    let (pair, sum) = match operator {
+        "add" => (a.overflowing_add(b), a.wrapping_add(b).overflowing_add(c)),
+        _ => (a.overflowing_sub(b), a.wrapping_sub(b).overflowing_sub(c)),
+    };
+    let carry = u64::from(pair.1 | sum.1);
+    let values = [a, b, pair.0, c, sum.0, carry].map(|limb| format!("I64({})", limb.cast_signed())).to_vec();
+    let [x, y, z] = [a, b, c].map(u64::cast_signed);
+    let set = format!("(local.set $0 (i64.const {x})) (local.set $1 (i64.const {y})) (local.set $3 (i64.const {z}))");
+    let limb = |is_swapped| Limb { operator, is_swapped, between: "" }.text();
+    let wide = |limb: String| format!("{set} (local.set $5 (i64.extend_i32_u {limb}))");
+    let mut codes = vec![wide(limb(false))];
+    if operator == "add" {
+        codes.push(wide(limb(true)));
+    }
+    if c <= 1 {
+        // It is known to be so.
+        let set = format!("{set} (local.set $3 (i64.and (local.get $3) (i64.const 1)))");
+        codes.push(format!("{set} (local.set $5 (i64.extend_i32_u {}))", limb(false)));
+        let narrow = format!("(local.set $carry {})", limb(false));
+        codes.push(format!("{set} {narrow} (local.set $5 (i64.extend_i32_u (local.get $carry)))"));
+    }
+    for code in codes {
+        let wasm = limbs(&code);
+        assert_eq!(wide_sums(&wasm), 2, "{code}");
+        assert_eq!(ends(&wasm, Some(Metering::Fuel)), [End::Values(values.clone())], "{code}");
+    }
+}
+
+#[test]
+fn what_is_carried_is_the_upper_half() {
+    const NUMBERS: [u64; 6] = [0, 1, 5, u64::MAX / 2, u64::MAX - 1, u64::MAX];
+    for operator in ["add", "sub"] {
+        for (a, b) in NUMBERS.into_iter().flat_map(|a| NUMBERS.map(|b| (a, b))) {
+            NUMBERS.into_iter().for_each(|c| check(operator, [a, b, c]));
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_carry_is_left() {
+    let cases = [
+        ("", 2),
+        ("(br_if 0 (local.get $turns))", 2),
+        ("(local.set $5 (i64.add (local.get $5) (i64.const 3)))", 2),
+        ("(i64.store (i32.const 8) (local.get $4))", 2),
+        ("(local.set $0 (i64.const -1))", 0),
+        ("(drop (local.tee $2 (i64.const 7)))", 0),
+        ("(block (local.set $5 (i64.const 9)))", 0),
+        ("(loop (br_if 0 (local.get $turns)))", 0),
+        ("(if (local.get $turns) (then (local.set $2 (i64.const 7))))", 0),
+        ("(local.set $turns (i32.wrap_i64 (i64.rem_u (local.get $4) (i64.const 3))))", 0),
+    ];
+    for operator in ["add", "sub"] {
+        for (between, sums) in cases {
+            let limb = Limb { operator, is_swapped: false, between }.text();
+            let set = "(local.set $0 (i64.const -5)) (local.set $1 (i64.const 4)) (local.set $3 (i64.const 1))";
+            let code = format!("(block {set} (local.set $5 (i64.extend_i32_u {limb})))");
+            let wasm = limbs(&code);
+            assert_eq!(wide_sums(&wasm), sums, "{code}");
+            assert_eq!(ends(&wasm, Some(Metering::Fuel)), ends(&wasm, None), "{code}");
+        }
+    }
+}
+
+/// A limb with any locals, some of whose comparisons are of other ones.
+fn any_limb() -> impl Strategy<Value = String> {
+    let locals = prop::array::uniform7(0..6u32);
+    let is_other = prop::array::uniform4(prop::bool::weighted(0.08));
+    let (is_less, is_swapped, is_first, is_bit) = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    (locals, is_other, is_less, is_swapped, is_first, is_bit).prop_map(
+        |([x, y, d, c, s, to, other], is_other, is_less, is_swapped, is_first, is_bit)| {
+            let operator = if is_less { "sub" } else { "add" };
+            let get = |local: u32| format!("(local.get ${local})");
+            let limbs = format!("(local.tee ${d} (i64.{operator} {} {}))", get(x), get(y));
+            let carried = if is_bit { format!("(i64.and {} (i64.const 1))", get(c)) } else { get(c) };
+            let carried = format!("(local.tee ${c} {carried})");
+            let sum = if is_swapped { [carried, limbs] } else { [limbs, carried] }.concat();
+            let compared = if is_less { [x, y, d, c] } else { [d, x, s, d] };
+            let [p, q, r, t] = [0, 1, 2, 3].map(|index| get(if is_other[index] { other } else { compared[index] }));
+            let mut comparisons = [format!("(i64.lt_u {p} {q})"), format!("(i64.lt_u {r} {t})")];
+            if is_first {
+                comparisons.reverse();
+            }
+            let carry = comparisons.concat();
+            format!("(local.set ${s} (i64.{operator} {sum})) (local.set ${to} (i64.extend_i32_u (i32.or {carry})))")
+        },
+    )
+}
+
+/// Statements of code with large integers.
+fn statements() -> impl Strategy<Value = String> {
+    let local = || 0..6u32;
+    let number = prop_oneof![Just(0i64), Just(1), Just(-1), Just(-2), Just(i64::MAX), any::<i64>()];
+    let stored = |(one, other)| {
+        format!("(i64.store (i32.const 8) (local.get ${one})) (local.set ${other} (i64.load (i32.const 8)))")
+    };
+    let statement = prop_oneof![
+        6 => any_limb(),
+        2 => (local(), number).prop_map(|(local, number)| format!("(local.set ${local} (i64.const {number}))")),
+        1 => (local(), local()).prop_map(|(one, other)| format!("(local.set ${one} (local.get ${other}))")),
+        1 => (local(), local()).prop_map(stored),
+    ];
+    statement.boxed().prop_recursive(2, 12, 4, |inner| {
+        let inner = prop::collection::vec(inner, 1..4).prop_map(|all| all.concat());
+        prop_oneof![
+            inner.clone().prop_map(|inside| format!("(if (i32.wrap_i64 (local.get $1)) (then {inside}))")),
+            inner.clone().prop_map(|inside| format!("(block (br_if 0 (i64.eqz (local.get $2))) {inside})")),
+            inner.prop_map(|inside| {
+                format!(
+                    "(local.set $turns (i32.const 3)) (loop {inside}
+                       (br_if 0 (i32.gt_s (local.tee $turns (i32.sub (local.get $turns) (i32.const 1))) (i32.const 0))))"
+                )
+            }),
+        ]
+    })
+}
+
+#[test]
+fn code_with_carries_does_what_it_did() {
+    let sums = Cell::new(0);
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() });
+    let code = prop::collection::vec(statements(), 1..10).prop_map(|all| all.concat());
+    let result = runner.run(&code, |code| {
+        let wasm = limbs(&code);
+        sums.set(sums.get() + wide_sums(&wasm));
+        prop_assert_eq!(ends(&wasm, Some(Metering::Fuel)), ends(&wasm, None));
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    assert!(sums.get() > 500, "{} sums of 128 bits", sums.get());
+}
