@@ -1,5 +1,5 @@
-//! The guest's allocator: size classes with free lists for small blocks, the standard one for the rest, of whose blocks of
-//! middle size a few are kept when they are freed: large integers ask for such a block in each operation.
+//! The guest's allocator: size classes with free lists for small blocks, the standard one for the rest. Of blocks of middle
+//! size a few are kept when they are freed, since each operation on a large integer asks for one.
 //!
 //! A task allocates and frees small objects most of all, and one thread does. What it allocates lies side by side in
 //! fresh memory (see [`start_afresh`]), so that few pages of the snapshot are written to. Small blocks are cut from chunks;
@@ -21,12 +21,14 @@ const STEP_BYTES: usize = 16;
 /// Larger blocks are the standard allocator's.
 const SMALL_BYTES_MAX: usize = 1 << 10;
 const CLASSES: usize = SMALL_BYTES_MAX / STEP_BYTES;
-/// Larger blocks are not kept when they are freed.
+/// Larger blocks are rare, and are not kept when they are freed.
 const MIDDLE_BYTES_MAX: usize = 32 << 10;
 /// Middle blocks have the bytes of a class: of each power of two the quarters.
 const QUARTERS: usize = 4;
 const MIDDLE_CLASSES: usize = QUARTERS * (MIDDLE_BYTES_MAX / SMALL_BYTES_MAX).ilog2() as usize;
-/// So many of a class are kept.
+/// What the standard allocator gives without being asked: it moves a block of a stricter one where it could let it grow.
+const MIDDLE_ALIGN: usize = 8;
+/// So many of a class are kept: an operation frees few before the next one asks. All together they are below a megabyte.
 const KEPT_MAX: u8 = 4;
 /// Chunks have so many bytes, and lie at a multiple of it.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -138,20 +140,34 @@ fn class_bytes(class: usize) -> usize {
 }
 
 /// The class of middle blocks of a layout, if it is such a one.
-fn middle_class(layout: &Layout) -> Option<usize> {
-    let is_middle =
-        layout.size() > SMALL_BYTES_MAX && layout.size() <= MIDDLE_BYTES_MAX && layout.align() <= STEP_BYTES;
-    is_middle.then(|| {
-        let power = (layout.size() - 1).ilog2();
-        let quarter = ((layout.size() - 1) >> (power - QUARTERS.ilog2())) - QUARTERS;
-        QUARTERS * (power - SMALL_BYTES_MAX.ilog2()) as usize + quarter
-    })
+const fn middle_class(layout: &Layout) -> Option<usize> {
+    let bytes = layout.size();
+    if bytes <= SMALL_BYTES_MAX || bytes > MIDDLE_BYTES_MAX || layout.align() > MIDDLE_ALIGN {
+        return None;
+    }
+    let power = (bytes - 1).ilog2();
+    let quarter = ((bytes - 1) >> (power - QUARTERS.ilog2())) - QUARTERS;
+    Some(QUARTERS * (power - SMALL_BYTES_MAX.ilog2()) as usize + quarter)
 }
 
-fn middle_layout(class: usize) -> Layout {
-    let bytes = (QUARTERS + class % QUARTERS + 1) * (SMALL_BYTES_MAX / QUARTERS) << (class / QUARTERS);
-    unsafe { Layout::from_size_align_unchecked(bytes, STEP_BYTES) }
+/// What the blocks of a class have.
+const fn middle_layout(class: usize) -> Layout {
+    let quarter = (SMALL_BYTES_MAX / QUARTERS) << (class / QUARTERS);
+    unsafe { Layout::from_size_align_unchecked((QUARTERS + class % QUARTERS + 1) * quarter, MIDDLE_ALIGN) }
 }
+
+/// Each class begins behind the one before.
+const _: () = {
+    let (mut class, mut bytes) = (0, SMALL_BYTES_MAX);
+    while class < MIDDLE_CLASSES {
+        let first = unsafe { Layout::from_size_align_unchecked(bytes + 1, 1) };
+        assert!(matches!(middle_class(&first), Some(found) if found == class));
+        bytes = middle_layout(class).size();
+        assert!(matches!(middle_class(&middle_layout(class)), Some(found) if found == class));
+        class += 1;
+    }
+    assert!(bytes == MIDDLE_BYTES_MAX);
+};
 
 /// What the standard allocator is asked for in place of a layout that is not small.
 fn standard(layout: Layout) -> Layout {
@@ -261,10 +277,11 @@ impl State {
                 self.sweep_at = (self.regions_count + self.regions_count / 2).max(SWEEP_REGIONS);
             }
             if self.spare.is_null() && !self.add_region() {
+                self.give_back();
                 self.sweep();
-            }
-            if self.spare.is_null() {
-                return false;
+                if self.spare.is_null() && !self.add_region() {
+                    return false;
+                }
             }
             self.chunk = self.spare;
             self.spare = (*self.chunk).next;

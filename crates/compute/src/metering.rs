@@ -55,9 +55,10 @@ pub(crate) const EXPORT_NOTHING: &str = "sandlot_nothing";
 pub(crate) const EXPORT_STATE: &str = "sandlot_state_";
 
 /// What decides how a module is metered: code that was made with another one is not to be used.
-pub(crate) const SOURCES: [&str; 7] = [
+pub(crate) const SOURCES: [&str; 8] = [
     include_str!("metering.rs"),
     include_str!("metering/calls.rs"),
+    include_str!("metering/carries.rs"),
     include_str!("metering/copy.rs"),
     include_str!("metering/flow.rs"),
     include_str!("metering/known.rs"),

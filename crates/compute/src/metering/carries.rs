@@ -1,8 +1,8 @@
 //! Sums and differences of large integers, limb by limb, with what one limb carries to the next.
 //!
 //! WebAssembly has no carry: compiled code adds two limbs, adds what is carried, and finds by two comparisons whether one of
-//! the two sums was too large. Where it does, both are taken in 128 bits instead, by the proposal of wide arithmetic, and the
-//! carry is the upper half: the compiler behind us makes additions with the machine's carry of them. Differences likewise.
+//! the two sums was too large. Here both sums are taken in 128 bits instead, by the proposal of wide arithmetic, and the carry
+//! is the upper half: the compiler behind us makes additions with the machine's carry of them. Differences likewise.
 //! Followed is straight code alone.
 
 use super::known::arity;
@@ -12,6 +12,9 @@ use wasmparser::{FunctionBody, Operator};
 
 /// Locals that all carries of a function share.
 pub(super) const SHARED_LOCALS: u32 = 2;
+
+/// Carries of one function: each has a local, and of these there are 50,000 at most.
+const CARRIES_MAX: u32 = 1000;
 
 /// A value of straight code, by the number of its coming to be.
 type Value = usize;
@@ -39,7 +42,7 @@ enum Part {
     /// The two comparisons come together. `is_bit` when what was carried before is known to be zero or one, so that this is
     /// so too; `is_wide` when it is wanted in 64 bits, which the next operator would do.
     Carry { carry: u32, is_less: bool, is_bit: bool, is_wide: bool },
-    /// It is done already.
+    /// The operator before does it.
     Done,
 }
 
@@ -55,11 +58,10 @@ impl Carries {
     /// Finds them.
     pub(super) fn read(body: &FunctionBody<'_>) -> Result<Self, wasmparser::BinaryReaderError> {
         let (mut carries, mut code) = (Self::default(), Code::default());
-        let mut last = None;
         for (at, operator) in body.get_operators_reader()?.into_iter().enumerate() {
             let operator = operator?;
             if let (Operator::I64ExtendI32U, Some(Part::Carry { is_wide, is_bit: true, .. })) =
-                (&operator, last.and_then(|last| carries.parts.get_mut(&last)))
+                (&operator, at.checked_sub(1).and_then(|last| carries.parts.get_mut(&last)))
             {
                 *is_wide = true;
                 carries.parts.insert(at, Part::Done);
@@ -68,13 +70,15 @@ impl Carries {
                 carries.add(at, found, &code);
             }
             code.step(at, &operator);
-            last = Some(at);
         }
         Ok(carries)
     }
 
     fn add(&mut self, at: usize, found: Found, code: &Code) {
         let Found { limbs, carried, is_less, is_swapped, before } = found;
+        if self.count >= CARRIES_MAX {
+            return;
+        }
         let carry = match (self.parts.get(&limbs), self.parts.get(&carried)) {
             (None, None) => {
                 self.count += 1;

@@ -254,8 +254,8 @@ fn is_plain(operator: &Operator<'_>) -> bool {
     )
 }
 
-/// How many operands an operator takes and how many results it gives, of those that do no more than that with the stack and
-/// go on behind: those that large integers need.
+/// How many operands an operator takes and how many results it gives. Known of those that large integers need: they lead to
+/// what is behind them and nowhere else.
 pub(super) fn arity(operator: &Operator<'_>) -> Option<(u32, u32)> {
     let is_straight = is_plain(operator)
         || stored(operator).is_some()

@@ -2,7 +2,7 @@
 
 mod carries;
 
-use super::{EXPORT_FUEL, EXPORT_NOTHING, EXPORT_STATE, IMPORT_USED_UP, Metering, metered};
+use super::{EXPORT_FUEL, EXPORT_NOTHING, EXPORT_STATE, IMPORT_USED_UP, Metering, SOURCES, metered};
 use arbitrary::Unstructured;
 use proptest::{prelude::*, test_runner::TestRunner};
 use std::{
@@ -658,4 +658,16 @@ fn any_module_ends_and_does_what_it_did() {
     });
     result.unwrap_or_else(|error| panic!("{error}"));
     assert!(compared.get() > 100 && ended.get() > 5, "{} compared, {} ended", compared.get(), ended.get());
+}
+
+#[test]
+fn all_of_it_decides_whether_code_can_be_used_again() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/metering");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() && !path.ends_with("tests.rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(SOURCES.contains(&&*text), "{} is not among SOURCES", path.display());
+        }
+    }
 }

@@ -112,6 +112,82 @@ fn what_only_looks_like_a_carry_is_left() {
     }
 }
 
+/// Code that finds carries by comparisons that share sums.
+const SHARED: [&str; 6] = [
+    // The same carry twice.
+    "(local.set $4 (i64.add (local.tee $2 (i64.add (local.get $0) (local.get $1))) (local.get $3)))
+     (local.set $5 (i64.extend_i32_u (i32.or (i64.lt_u (local.get $2) (local.get $0)) (i64.lt_u (local.get $4) (local.get $2)))))
+     (local.set $3 (i64.extend_i32_u (i32.or (i64.lt_u (local.get $4) (local.get $2)) (i64.lt_u (local.get $2) (local.get $0)))))",
+    // What was carried to one is the limbs' sum of the next.
+    "(local.set $4 (i64.add (local.tee $2 (i64.add (local.get $0) (local.get $1))) (local.get $3)))
+     (local.set $carry (i32.or (i64.lt_u (local.get $2) (local.get $0)) (i64.lt_u (local.get $4) (local.get $2))))
+     (local.set $5 (i64.add (local.get $4) (local.get $1)))
+     (local.set $1 (i64.extend_i32_u (i32.or (i64.lt_u (local.get $4) (local.get $2)) (i64.lt_u (local.get $5) (local.get $4)))))
+     (local.set $0 (i64.extend_i32_u (local.get $carry)))",
+    // Two are carried to the same limbs.
+    "(local.set $4 (i64.add (local.tee $2 (i64.add (local.get $0) (local.get $1))) (local.get $3)))
+     (local.set $5 (i64.add (local.get $2) (local.get $1)))
+     (local.set $carry (i32.or (i64.lt_u (local.get $2) (local.get $0)) (i64.lt_u (local.get $4) (local.get $2))))
+     (local.set $3 (i64.extend_i32_u (i32.or (i64.lt_u (local.get $2) (local.get $0)) (i64.lt_u (local.get $5) (local.get $2)))))
+     (local.set $0 (i64.extend_i32_u (local.get $carry)))",
+    // The same difference around a carry.
+    "(local.set $4 (i64.sub (local.tee $2 (i64.sub (local.get $0) (local.get $1))) (local.get $3)))
+     (local.set $carry (i32.or (i64.lt_u (local.get $0) (local.get $1)) (i64.lt_u (local.get $2) (local.get $3))))
+     (local.set $4 (i64.sub (local.get $2) (local.get $3)))
+     (local.set $5 (i64.extend_i32_u (i32.or (i64.lt_u (local.get $0) (local.get $1)) (i64.lt_u (local.get $2) (local.get $3)))))
+     (local.set $3 (i64.extend_i32_u (local.get $carry)))",
+    // A sum with itself, and what is carried is neither zero nor one.
+    "(local.set $4 (i64.add (local.tee $2 (i64.add (local.get $0) (local.get $0)))
+       (i64.and (local.get $3) (i64.const 2))))
+     (local.set $5 (i64.extend_i32_s (i32.or (i64.lt_u (local.get $2) (local.get $0)) (i64.lt_u (local.get $4) (local.get $2)))))",
+    // One is carried, and something comes before it is wanted in 64 bits.
+    "(local.set $4 (i64.sub (local.tee $2 (i64.sub (local.get $0) (local.get $1))) (local.tee $3 (i64.const 1))))
+     (i32.or (i64.lt_u (local.get $0) (local.get $1)) (i64.lt_u (local.get $2) (local.get $3))) nop
+     (local.set $5 (i64.extend_i32_u))",
+];
+
+#[test]
+fn sums_that_several_carries_need_have_one_part() {
+    let numbers = [0, 1, 3, i64::MAX, -2, -1];
+    for (code, (a, b)) in
+        SHARED.into_iter().flat_map(|code| numbers.into_iter().flat_map(move |a| numbers.map(|b| (code, (a, b)))))
+    {
+        for c in numbers {
+            let set =
+                format!("(local.set $0 (i64.const {a})) (local.set $1 (i64.const {b})) (local.set $3 (i64.const {c}))");
+            let wasm = limbs(&[&set, code].concat());
+            assert!(wide_sums(&wasm) >= 2, "{code}");
+            assert_eq!(ends(&wasm, Some(Metering::Fuel)), ends(&wasm, None), "{set} {code}");
+        }
+    }
+}
+
+/// All that keeps something in locals of its own, in one function.
+#[test]
+fn carries_have_their_own_locals() {
+    let product = "(call $multiply (i32.const 16) (local.get $0) (i64.const 0) (local.get $1) (i64.const 0))
+                   (local.set $5 (i64.add (i64.load (i32.const 16)) (i64.load (i32.const 24))))";
+    let table = "(block (block (br_table 0 1 (i32.wrap_i64 (local.get $3)))) (local.set $3 (i64.const 1)))";
+    let bulk = "(memory.init $data (i32.const 64) (i32.const 0) (i32.const 3))";
+    let limb = |operator| Limb { operator, is_swapped: false, between: "" }.text();
+    let limbs =
+        [limb("add"), limb("sub")].map(|limb| format!("(local.set $carry (i32.add (local.get $carry) {limb}))"));
+    for parts in 0..8u32 {
+        let part = |number: u32, text: &'static str| if parts & 1 << number == 0 { "" } else { text };
+        let code = [part(0, product), part(1, table), part(2, bulk), &limbs[0], part(0, product), &limbs[1]].concat();
+        let text = format!(
+            "(module (memory 1) (data $data \"abc\") {MULTIPLY}
+               (func (export \"f\") (result i64 i64 i64 i32) (local $0 i64) (local $1 i64) (local $2 i64) (local $3 i64)
+                 (local $4 i64) (local $5 i64) (local $carry i32)
+                 (local.set $0 (i64.const -7)) (local.set $1 (i64.const -9)) {code}
+                 (local.get $3) (local.get $4) (local.get $5) (local.get $carry)))"
+        );
+        let wasm = wat::parse_str(&text).expect(&text);
+        assert_eq!(wide_sums(&wasm), 4, "{text}");
+        assert_eq!(ends(&wasm, Some(Metering::Fuel)), ends(&wasm, None), "{text}");
+    }
+}
+
 /// A limb with any locals, some of whose comparisons are of other ones.
 fn any_limb() -> impl Strategy<Value = String> {
     let locals = prop::array::uniform7(0..6u32);
