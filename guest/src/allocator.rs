@@ -62,7 +62,8 @@ struct State {
     free: [*mut u8; CLASSES],
     /// Per class of middle blocks the first one that is kept; each begins with the address of the next.
     kept: [*mut u8; MIDDLE_CLASSES],
-    /// How many these are.
+    /// How many these are. Before `start_afresh` as many as there may be, so that none is kept: what is free in the snapshot is
+    /// the standard allocator's.
     kept_counts: [u8; MIDDLE_CLASSES],
     /// The chunk that blocks are cut from.
     chunk: *mut Chunk,
@@ -114,7 +115,7 @@ unsafe impl Sync for Allocator {}
 const EMPTY: State = State {
     free: [ptr::null_mut(); CLASSES],
     kept: [ptr::null_mut(); MIDDLE_CLASSES],
-    kept_counts: [0; MIDDLE_CLASSES],
+    kept_counts: [KEPT_MAX; MIDDLE_CLASSES],
     chunk: ptr::null_mut(),
     spare: ptr::null_mut(),
     regions: ptr::null_mut(),
@@ -247,8 +248,8 @@ impl State {
     unsafe fn give_back(&mut self) {
         for class in 0..MIDDLE_CLASSES {
             let mut block = std::mem::replace(&mut self.kept[class], ptr::null_mut());
-            self.kept_counts[class] = 0;
             while !block.is_null() {
+                self.kept_counts[class] -= 1;
                 unsafe {
                     let next = next_block(block);
                     System.dealloc(block, middle_layout(class));
@@ -489,10 +490,9 @@ pub fn arrange(mut groups: Groups) {
 pub fn start_afresh() {
     unsafe {
         let state = &mut *ALLOCATOR.0.get();
-        state.give_back();
         state.each_chunk(|chunk| (*chunk).cut = FOR_EVER);
         let arrangement = state.arrangement;
-        *state = EMPTY;
+        *state = State { kept_counts: [0; MIDDLE_CLASSES], ..EMPTY };
         if arrangement.is_null() {
             state.next_chunk();
             return;

@@ -20,7 +20,7 @@ const CARRIES_MAX: u32 = 1000;
 type Value = usize;
 
 /// How a value came to be.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 enum Origin {
     Other,
     One,
@@ -33,7 +33,7 @@ enum Origin {
 }
 
 /// What an operator becomes. `carry` is the number of the local with what is carried, `is_less` says that it is a difference.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 enum Part {
     /// Two limbs are taken together.
     Limbs { carry: u32, is_less: bool },

@@ -119,6 +119,11 @@ fn calls(wasm: &[u8], metering: Option<Metering>) -> Vec<(String, Run)> {
     runs
 }
 
+/// How its functions end.
+fn ends(wasm: &[u8], metering: Option<Metering>) -> Vec<End> {
+    calls(wasm, metering).into_iter().map(|(_, run)| run.end).collect()
+}
+
 fn only(wat: &str) -> Run {
     let mut runs = calls(&wat::parse_str(wat).expect(wat), Some(Metering::Fuel));
     assert_eq!(runs.len(), 1, "{wat}");
@@ -467,9 +472,15 @@ fn both_halves_of_a_product_are_taken_from_where_they_are() {
         let wasm = products(&format!("(block {product} {between} {both})"));
         let with_fuel = metered(&wasm, Metering::Fuel).unwrap();
         assert_eq!(loads(&with_fuel), kept, "{between}");
-        let ends = |runs: Vec<(String, Run)>| runs.into_iter().map(|(_, run)| run.end).collect::<Vec<_>>();
-        assert_eq!(ends(calls(&wasm, Some(Metering::Fuel))), ends(calls(&wasm, None)), "{between}");
+        assert_eq!(ends(&wasm, Some(Metering::Fuel)), ends(&wasm, None), "{between}");
     }
+}
+
+fn loop_of(turns: u32, inside: &str) -> String {
+    format!(
+        "(local.set $turns (i32.const {turns})) (loop {inside}
+           (br_if 0 (i32.gt_s (local.tee $turns (i32.sub (local.get $turns) (i32.const 1))) (i32.const 0))))"
+    )
 }
 
 /// A few statements of such code.
@@ -502,12 +513,7 @@ fn statements() -> impl Strategy<Value = String> {
                 [product_at(&address), inside, load(0, &address), load(8, &address)].concat()
             }),
             inner.clone().prop_map(|inside| format!("(block (br_if 0 (local.get $1)) {inside})")),
-            inner.prop_map(|inside| {
-                format!(
-                    "(local.set $turns (i32.const 2)) (loop {inside}
-                       (br_if 0 (i32.gt_s (local.tee $turns (i32.sub (local.get $turns) (i32.const 1))) (i32.const 0))))"
-                )
-            }),
+            inner.prop_map(|inside| loop_of(2, &inside)),
         ]
     })
 }
@@ -520,10 +526,9 @@ fn code_with_products_does_what_it_did() {
     let code = prop::collection::vec(statements(), 1..8).prop_map(|all| all.concat());
     let result = runner.run(&code, |code| {
         let wasm = products(&code);
-        let ends = |runs: Vec<(String, Run)>| runs.into_iter().map(|(_, run)| run.end).collect::<Vec<_>>();
         all.set(all.get() + loads(&wasm));
         kept.set(kept.get() + loads(&metered(&wasm, Metering::Fuel).unwrap()));
-        prop_assert_eq!(ends(calls(&wasm, Some(Metering::Fuel))), ends(calls(&wasm, None)));
+        prop_assert_eq!(ends(&wasm, Some(Metering::Fuel)), ends(&wasm, None));
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));

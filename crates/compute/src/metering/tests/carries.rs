@@ -19,14 +19,10 @@ fn wide_sums(wasm: &[u8]) -> usize {
     operators(&metered(wasm, Metering::Fuel).unwrap()).iter().filter(is_it).count()
 }
 
-fn ends(wasm: &[u8], metering: Option<Metering>) -> Vec<End> {
-    calls(wasm, metering).into_iter().map(|(_, run)| run.end).collect()
-}
-
 /// One limb: `$0` and `$1` are taken together as `$2`, with what was carried as `$4`, and what this carries is on the stack.
 struct Limb {
     operator: &'static str,
-    /// An addition of what was carried, which is in `$3`, to the limbs.
+    /// What was carried, which is in `$3`, comes first.
     is_swapped: bool,
     /// Between the sums and the comparisons.
     between: &'static str,
@@ -231,12 +227,7 @@ fn statements() -> impl Strategy<Value = String> {
         prop_oneof![
             inner.clone().prop_map(|inside| format!("(if (i32.wrap_i64 (local.get $1)) (then {inside}))")),
             inner.clone().prop_map(|inside| format!("(block (br_if 0 (i64.eqz (local.get $2))) {inside})")),
-            inner.prop_map(|inside| {
-                format!(
-                    "(local.set $turns (i32.const 3)) (loop {inside}
-                       (br_if 0 (i32.gt_s (local.tee $turns (i32.sub (local.get $turns) (i32.const 1))) (i32.const 0))))"
-                )
-            }),
+            inner.prop_map(|inside| loop_of(3, &inside)),
         ]
     })
 }
