@@ -8,6 +8,7 @@ mod allocator;
 mod clock;
 mod compare;
 mod files;
+mod integer;
 mod json;
 mod os_error;
 mod runner;

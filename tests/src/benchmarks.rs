@@ -8,7 +8,7 @@ use crate::{
     measure::Row,
     memory::memory,
     overhead::{overhead, slices},
-    start::{peer_start, start},
+    start::{peer_start, start, throughput},
 };
 use std::{
     fmt::Write,
@@ -18,8 +18,8 @@ use std::{
 };
 
 /// The names of all measurements.
-pub const NAMES: [&str; 9] =
-    ["start", "overhead", "slices", "fairness", "density", "memory", "files", "peer-start", "growth"];
+pub const NAMES: [&str; 10] =
+    ["start", "throughput", "overhead", "slices", "fairness", "density", "memory", "files", "peer-start", "growth"];
 /// What the figures are made of, by the same names, and what was tried.
 const NOTES: &str = include_str!("../baselines/notes.md");
 
@@ -58,6 +58,7 @@ pub async fn measure(name: &str, seconds: Duration) -> io::Result<Vec<Row>> {
     let baselines = Baselines::of_checkout();
     match name {
         "start" => Ok(start().await),
+        "throughput" => Ok(throughput().await),
         "overhead" => overhead(&baselines).await,
         "slices" => Ok(slices().await),
         "fairness" => Ok(fairness(seconds).await),

@@ -1,4 +1,5 @@
-//! Measures how soon a task has its result: in process, over a connection, and beside what people use today.
+//! Measures how soon a task has its result, and how many have theirs in a second: in process, over a connection, and beside
+//! what people use today.
 
 use crate::{Cluster, Node, cache_dir, clock, connect, measure::Row, read_frame, start_tracker, until};
 use sandlot_compute::{Compute, ComputeConfig, Guest, Run};
@@ -178,21 +179,32 @@ async fn beside() -> Vec<Row> {
         }
     }
     let cluster = Cluster::start(1).await;
-    let (port, server) = (cluster.peers[0].port(), ExecServer::start().await);
+    let port = cluster.peers[0].port();
     let (mut alone, mut processes) = (Vec::new(), Vec::new());
     for _ in 0..PROCESSES {
         alone.push(over_tcp(port).await.as_secs_f64() * 1e3);
         processes.push(process().await.as_secs_f64() * 1e3);
     }
-    let (mut kept, mut rate, mut rate_theirs) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..THROUGHPUTS {
-        kept.push(throughput_kept(&cluster).await);
-        rate_theirs.push(throughput(server.port).await);
-        rate.push(throughput(port).await);
-    }
     vec![
         Row::pairs("start: over TCP, a connection for each task", &ours, "exec_server.py", &theirs, "ms").at_most(0.7),
         Row::pairs("start: the same", &alone, "python3 -I -S -c as a process", &processes, "ms").at_most(0.05),
+    ]
+}
+
+/// The rows of `scripts/bench throughput`.
+pub async fn throughput() -> Vec<Row> {
+    let (cluster, server) = (Cluster::start(1).await, ExecServer::start().await);
+    for _ in 0..WARM {
+        over_tcp(cluster.peers[0].port()).await;
+        over_tcp(server.port).await;
+    }
+    let (mut kept, mut rate, mut rate_theirs) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..THROUGHPUTS {
+        kept.push(connections_kept(&cluster).await);
+        rate_theirs.push(connections_of_their_own(server.port).await);
+        rate.push(connections_of_their_own(cluster.peers[0].port()).await);
+    }
+    vec![
         Row::pairs("throughput: 64 clients, trivial tasks", &kept, "exec_server.py", &rate_theirs, "tasks/s")
             .at_least(3.0),
         Row::pairs("throughput: a connection for each task", &rate, "exec_server.py", &rate_theirs, "tasks/s"),
@@ -233,7 +245,7 @@ async fn first_result(tracker: &Node, cache: &Path) -> f64 {
 }
 
 /// Tasks a second with many clients as ours are: each keeps its connection.
-async fn throughput_kept(cluster: &Cluster) -> f64 {
+async fn connections_kept(cluster: &Cluster) -> f64 {
     let task = json!({"type": "CPU_TASK", "program": PROGRAM, "function": "main", "args": [7], "confidential": true});
     let task = Arc::new(Request::parse(&task.to_string()).request.expect("a request"));
     let clients: Vec<_> = (0..CLIENTS).map(|_| cluster.client(0)).collect();
@@ -255,7 +267,7 @@ async fn throughput_kept(cluster: &Cluster) -> f64 {
 }
 
 /// Tasks a second with many clients, a connection for each task.
-async fn throughput(port: u16) -> f64 {
+async fn connections_of_their_own(port: u16) -> f64 {
     let started = clock::now();
     let mut running = JoinSet::new();
     for _ in 0..CLIENTS {

@@ -2,8 +2,8 @@
 //!
 //! `snapshot GUEST.wasm PYTHON STARTS OUT.wasm.zst`: the guest reads the files of the folder PYTHON from its standard input,
 //! each as a line `NAME BYTES` and so many bytes. Clock and entropy are fixed while it runs, so that the same guest gives the
-//! same snapshot everywhere. It is started twice: the first time to learn what the programs of the folder STARTS write to
-//! (`shared/arrangement.rs`).
+//! same snapshot everywhere. First, functions of ours are put in place of its libraries' (`shared/replace.rs`). It is started
+//! twice: the first time to learn what the programs of the folder STARTS write to (`shared/arrangement.rs`).
 
 #![expect(clippy::print_stderr, reason = "a tool at the prompt")]
 
@@ -11,6 +11,8 @@
 mod arrangement;
 #[path = "shared/guest.rs"]
 mod guest;
+#[path = "shared/replace.rs"]
+mod replace;
 #[path = "shared/start.rs"]
 mod start;
 
@@ -31,6 +33,7 @@ async fn main() -> Result<()> {
         bail!("usage: snapshot GUEST.wasm PYTHON STARTS OUT.wasm.zst");
     };
     let wasm = std::fs::read(input).with_context(|| format!("reading {input}"))?;
+    let wasm = replace::replace(&wasm).with_context(|| format!("putting our functions into {input}"))?;
     let sources = start::sources(Path::new(python)).with_context(|| format!("reading {python}"))?;
     eprintln!("snapshot: looking what short tasks write to ...");
     let nothing = arrangement::file("")?;

@@ -16,7 +16,7 @@ use std::{path::Path, process::ExitCode, time::Duration};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "usage: harness MEASUREMENT|all [--json] [--seconds N]
-         MEASUREMENT: start, overhead, slices, fairness, density, memory, files, peer-start, growth
+         MEASUREMENT: start, throughput, overhead, slices, fairness, density, memory, files, peer-start, growth
        harness soak --minutes N
        harness scoreboard [--runs N]
        harness conformance SUITE [--accept | --fast | GROUP ...]";
@@ -43,7 +43,10 @@ async fn main() -> ExitCode {
                 return ExitCode::FAILURE;
             }
         },
-        _ => {
+        other => {
+            if let Some(name) = other.filter(|name| *name != "conformance") {
+                eprintln!("harness: {name} is none of these");
+            }
             eprintln!("{USAGE}");
             return ExitCode::from(2);
         }

@@ -73,6 +73,21 @@ async fn every_json_value_comes_back() {
 }
 
 #[tokio::test]
+async fn a_product_by_one_limb_is_the_sum_of_what_was_shifted() {
+    let program = "
+def main():
+    wrong, pattern = [], 0x9e3779b97f4a7c15f39cc0605cedc834 ** 60
+    for bits in [*range(62, 68), 127, 128, 129, 191, 192, 1000, 6400]:
+        for number in (1 << bits) - 1, 1 << bits, (1 << bits) + 1, pattern >> pattern.bit_length() - bits:
+            for factor in 0, 1, 2, 3, 10, (1 << 32) - 1, (1 << 63) + 1, (1 << 64) - 1:
+                product = sum(number << place for place in range(64) if factor >> place & 1)
+                if (number * factor, factor * number, -number * factor) != (product, product, -product):
+                    wrong.append([number, factor])
+    return wrong";
+    assert_eq!(value(program).await, "[]");
+}
+
+#[tokio::test]
 async fn what_is_not_json_is_a_type_error() {
     for (expression, message) in [
         ("{1, 2}", "a set is not JSON"),
