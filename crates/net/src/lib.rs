@@ -13,4 +13,4 @@ mod reader;
 pub mod server;
 
 pub use connection::{Connection, NetError};
-pub use server::{Handler, OpenConnections, Server, ServerLimits};
+pub use server::{Handler, OpenConnections, SHORT_REPLY_BYTES, Server, ServerLimits};

@@ -36,6 +36,8 @@ use tracing::{debug, warn};
 
 /// Short replies that are ready go out together, up to this many bytes.
 const TOGETHER_BYTES: usize = 64 * 1024;
+/// A reply that takes no waiting has at most so many bytes of values: those of a connection are made together.
+pub const SHORT_REPLY_BYTES: usize = 4096;
 /// Requests for a file's bytes that one connection has under way; further ones wait.
 const LARGE_REPLIES_A_CONNECTION: usize = 2;
 
@@ -44,6 +46,16 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers one request of `from`. `alone` when its connection has no other request under way: then what takes a while
     /// may be done in this thread.
     fn handle(&self, request: Request, from: SocketAddr, alone: bool) -> impl Future<Output = Reply> + Send;
+
+    /// Answers what takes no waiting and has a short reply (`SHORT_REPLY_BYTES`).
+    ///
+    /// # Errors
+    /// Any other request comes back, for `handle`.
+    #[expect(clippy::result_large_err, reason = "it is the request, on its way to where it is handled")]
+    fn handle_at_once(&self, request: Request, from: SocketAddr) -> Result<Reply, Request> {
+        let _ = from;
+        Err(request)
+    }
 }
 
 /// What connections may cost.
@@ -312,13 +324,8 @@ impl<H: Handler> ServedConnection<H> {
                         ready.push(answered);
                     }
                     in_order &= !ready.iter().any(|answered: &Answered| answered.in_order);
-                    if let Err(error) = self.write(&mut write, reader.framing(), &ready).await {
-                        debug!(from = %self.from, %error, "a reply could not be sent");
+                    if !self.send(&mut write, reader.framing(), &ready, &mut is_first_reply).await {
                         return;
-                    }
-                    if std::mem::take(&mut is_first_reply) {
-                        // Only those that follow could be held back, and many connections have one.
-                        let _ = write.as_ref().set_nodelay(true);
                     }
                 }
                 () = self.stopping.cancelled(), if open => open = false,
@@ -329,12 +336,21 @@ impl<H: Handler> ServedConnection<H> {
                         Some(Ok(envelope)) => Ok(Some(envelope)),
                         Some(Err(error)) => Err(error),
                     };
+                    let mut ready = Vec::new();
                     while let Ok(Some(envelope)) = frame {
-                        in_order = envelope.request_id.is_none();
                         is_awaited = envelope.request.as_ref().is_ok_and(is_long);
-                        requests.push(self.answer(envelope));
-                        let has_room = !in_order && requests.len() < limits.requests_max;
+                        match self.answer_at_once(envelope) {
+                            Ok(answered) => ready.push(answered),
+                            Err(envelope) => {
+                                in_order = envelope.request_id.is_none();
+                                requests.push(self.answer(envelope));
+                            }
+                        }
+                        let has_room = !in_order && requests.len() + ready.len() < limits.requests_max;
                         frame = if has_room { reader.buffered(Request::parse) } else { Ok(None) };
+                    }
+                    if !ready.is_empty() && !self.send(&mut write, reader.framing(), &ready, &mut is_first_reply).await {
+                        return;
                     }
                     match frame {
                         Ok(_) => {}
@@ -357,6 +373,25 @@ impl<H: Handler> ServedConnection<H> {
             }
         }
         let _ = timeout(limits.write_timeout, write.shutdown()).await;
+    }
+
+    /// Sends these replies, and tells whether they could be sent.
+    async fn send(
+        &self,
+        write: &mut OwnedWriteHalf,
+        framing: Option<Framing>,
+        replies: &[Answered],
+        is_first: &mut bool,
+    ) -> bool {
+        if let Err(error) = self.write(write, framing, replies).await {
+            debug!(from = %self.from, %error, "a reply could not be sent");
+            return false;
+        }
+        if std::mem::take(is_first) {
+            // Only those that follow could be held back, and many connections have one.
+            let _ = write.as_ref().set_nodelay(true);
+        }
+        true
     }
 
     /// Sends these replies, short ones together.
@@ -397,6 +432,25 @@ impl<H: Handler> ServedConnection<H> {
             bytes.clear();
         }
         Ok(())
+    }
+
+    /// The reply to a request that takes no waiting; any other request comes back.
+    #[expect(clippy::result_large_err, reason = "it is the request, on its way to where it is handled")]
+    fn answer_at_once(&self, envelope: Envelope) -> Result<Answered, Envelope> {
+        let Envelope { request_id, request } = envelope;
+        let in_order = request_id.is_none();
+        let reply = match request {
+            Ok(request) => {
+                let handling = AssertUnwindSafe(|| self.handler.handle_at_once(request, self.from));
+                match std::panic::catch_unwind(handling) {
+                    Ok(Ok(reply)) => reply,
+                    Ok(Err(request)) => return Err(Envelope { request_id, request: Ok(request) }),
+                    Err(_) => panicked(),
+                }
+            }
+            Err(refusal) => refusal.into(),
+        };
+        Ok(Answered { reply, request_id, in_order, _permits: [None, None, None] })
     }
 
     /// One request, from its words to its reply.
@@ -463,10 +517,12 @@ fn is_of_a_file(request: &Request) -> bool {
 /// A panic of the handler ends this request, not the connection.
 async fn handled<H: Handler>(handler: &H, request: Request, from: SocketAddr, alone: bool) -> Reply {
     let handling = AssertUnwindSafe(handler.handle(request, from, alone)).catch_unwind();
-    handling.await.unwrap_or_else(|_| {
-        warn!("a request's handler panicked");
-        Reply::from(Refusal::new(ErrorCode::Internal, "the node failed to answer; its log says how"))
-    })
+    handling.await.unwrap_or_else(|_| panicked())
+}
+
+fn panicked() -> Reply {
+    warn!("a request's handler panicked");
+    Refusal::new(ErrorCode::Internal, "the node failed to answer; its log says how").into()
 }
 
 fn refusal(error: &ReadError) -> Option<Refusal> {
@@ -570,5 +626,45 @@ mod tests {
         assert!(lines[0].contains("internal") && lines[1].contains("PONG"), "{received}");
         stop.cancel();
         serving.await.unwrap();
+    }
+
+    /// Answers PING at once, fails at STATUS, and never ends with anything else.
+    struct Quick;
+
+    impl Handler for Quick {
+        async fn handle(&self, _: Request, _: SocketAddr, _: bool) -> Reply {
+            std::future::pending().await
+        }
+
+        fn handle_at_once(&self, request: Request, _: SocketAddr) -> Result<Reply, Request> {
+            assert!(!matches!(request, Request::Status(_)), "this is told to the log");
+            if matches!(request, Request::Ping(_)) {
+                Ok(Reply::Pong(sandlot_protocol::reply::Pong {}))
+            } else {
+                Err(request)
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_takes_no_waiting_passes_what_does() {
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), ServerLimits::default()).await.unwrap();
+        let (address, stop) = (server.local_addr(), CancellationToken::new());
+        let serving = tokio::spawn(server.run(Arc::new(Quick), stop.clone(), stop.clone()));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let requests = ["PING", "LIST_FILES", "STATUS", "NONSENSE", "PING"].iter().enumerate();
+        let requests: String =
+            requests.map(|(id, kind)| format!("{{\"type\":\"{kind}\",\"request_id\":{id}}}\n")).collect();
+        // The one behind them must wait for the last one, which never ends.
+        let requests = requests + "{\"type\":\"PING\"}\n{\"type\":\"LIST_FILES\"}\n{\"type\":\"PING\"}\n";
+        client.write_all(requests.as_bytes()).await.unwrap();
+        let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(&mut client));
+        for expected in ["\"request_id\":0", "internal", "\"request_id\":3", "\"request_id\":4", "PONG"] {
+            let line = lines.next_line().await.unwrap().unwrap();
+            assert!(line.contains(expected), "{line}");
+        }
+        stop.cancel();
+        serving.await.unwrap();
+        assert_eq!(lines.next_line().await.unwrap_or_default(), None);
     }
 }

@@ -8,9 +8,9 @@ use crate::{
     watch,
 };
 use sandlot_client::ClientError;
-use sandlot_net::{Handler, OpenConnections, clock};
+use sandlot_net::{Handler, OpenConnections, SHORT_REPLY_BYTES, clock};
 use sandlot_protocol::{
-    Address, CpuResult, CpuTask, ErrorCode, Outcome, PeerId, Refusal, Reply, Request, StatusReply, TaskId,
+    Address, CpuResult, CpuTask, ErrorCode, Key, Outcome, PeerId, Refusal, Reply, Request, StatusReply, TaskId,
     limits::FILE_CHUNK_BYTES_MAX,
     reply::{BatchResult, FileChunk, FilePeers, FileResponse, MemResponse, Pong},
     request::{
@@ -18,6 +18,7 @@ use sandlot_protocol::{
         TaskHistory, TimelineQuestion, list_entries,
     },
 };
+use serde_json::value::RawValue;
 use std::{
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -48,6 +49,17 @@ impl Handler for PeerHandler {
         };
         answer.unwrap_or_else(Reply::Error)
     }
+
+    fn handle_at_once(&self, request: Request, _: SocketAddr) -> Result<Reply, Request> {
+        let answer = match request {
+            Request::SetMem(set) => self.set_mem(set),
+            Request::GetMem(get) => Ok(self.get_short_mem(get).map_err(Request::GetMem)?),
+            Request::DeleteMem(delete) => self.delete_mem(delete),
+            Request::Ping(_) => Ok(Reply::Pong(Pong {})),
+            request => return Err(request),
+        };
+        Ok(answer.unwrap_or_else(Reply::Error))
+    }
 }
 
 /// Who asks, as far as the connection tells. One machine may have all addresses of an IPv6 network of 64 bits.
@@ -74,7 +86,7 @@ impl PeerHandler {
             Request::TaskHistory(question) => self.history(&question),
             Request::ListTasks(_) => Ok(StatusReply::ok().with("tasks", self.dispatch.tasks.live()).into()),
             Request::SetMem(set) => self.set_mem(set),
-            Request::GetMem(get) => Ok(self.get_mem(get)),
+            Request::GetMem(get) => Ok(found_mem(self.memory().get(&get.key, clock::now()), get.key)),
             Request::DeleteMem(delete) => self.delete_mem(delete),
             Request::ListMem(list) => Ok(self.list_mem(&list)),
             Request::PutFile(put) => self.put_file(put).await,
@@ -172,14 +184,14 @@ impl PeerHandler {
         Ok(StatusReply::ok().with("operation", "SET_MEM").with("key", key).with("version", version).into())
     }
 
-    fn get_mem(&self, get: GetMem) -> Reply {
+    /// The reply, unless the value is long.
+    fn get_short_mem(&self, get: GetMem) -> Result<Reply, GetMem> {
         let mut memory = self.memory();
         let found = memory.get(&get.key, clock::now());
-        let (value, version) = match found {
-            Some((value, version)) => (value.to_owned(), Some(version)),
-            None => (sandlot_protocol::raw_null(), None),
-        };
-        Reply::MemResponse(MemResponse { key: get.key, value, found: version.is_some(), version })
+        if found.is_some_and(|(value, _)| value.get().len() > SHORT_REPLY_BYTES) {
+            return Err(get);
+        }
+        Ok(found_mem(found, get.key))
     }
 
     fn delete_mem(&self, delete: DeleteMem) -> Result<Reply, Refusal> {
@@ -331,6 +343,15 @@ fn within(bytes_left: &mut usize, result: CpuResult, me: &Address) -> CpuResult 
 async fn run_of_batch(dispatch: &Arc<Dispatch>, id: TaskId, task: CpuTask, host: &str) -> CpuResult {
     let refused = |refusal: Refusal| CpuResult::ended(id, Outcome::Rejected, refusal.error, &dispatch.me);
     dispatch.run(task, host, false).await.map_or_else(refused, Arc::unwrap_or_clone)
+}
+
+/// What was found under this key.
+fn found_mem(found: Option<(&RawValue, u64)>, key: Key) -> Reply {
+    let (value, version) = match found {
+        Some((value, version)) => (value.to_owned(), Some(version)),
+        None => (sandlot_protocol::raw_null(), None),
+    };
+    Reply::MemResponse(MemResponse { key, value, found: version.is_some(), version })
 }
 
 fn memory_refusal(error: &MemoryError) -> Refusal {

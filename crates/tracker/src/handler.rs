@@ -22,6 +22,15 @@ impl Handler for TrackerHandler {
     async fn handle(&self, request: Request, from: SocketAddr, _: bool) -> Reply {
         self.answer(request, from).unwrap_or_else(Reply::Error)
     }
+
+    fn handle_at_once(&self, request: Request, from: SocketAddr) -> Result<Reply, Request> {
+        match request {
+            Request::UpdateLoad(_) | Request::GetBestPeer(_) | Request::Ping(_) => {
+                Ok(self.answer(request, from).unwrap_or_else(Reply::Error))
+            }
+            request => Err(request),
+        }
+    }
 }
 
 impl TrackerHandler {
