@@ -379,11 +379,14 @@ impl Files {
         // Under the lock, so that index and disk change together.
         let folder = File::open(&self.folder)?;
         let mut state = self.state();
+        let before = File::open(&path);
         file.persist(&path).map_err(|error| error.error)?;
-        if let Some(replaced) = state.index.insert(filename, Arc::clone(&description)) {
-            state.used_bytes -= replaced.size;
-        }
+        let replaced = state.index.insert(filename, Arc::clone(&description)).map_or(0, |replaced| replaced.size);
+        state.used_bytes -= replaced;
         drop(state);
+        if let Ok(before) = before {
+            stored::give_up(before, replaced);
+        }
         std::mem::forget(reserved);
         folder.sync_all()?;
         Ok(description)

@@ -2,12 +2,12 @@
 //! JSON, then the description's length and a mark.
 
 use super::{Description, FileError};
-use rustix::fs::Advice;
 use sandlot_protocol::FileName;
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
+    thread::JoinHandle,
 };
 use tempfile::NamedTempFile;
 
@@ -17,8 +17,10 @@ pub(super) const BLOCK_BYTES: usize = 1 << 20;
 const MARK: &[u8; 8] = b"SANDLOT1";
 /// A description longer than this is none.
 const DESCRIPTION_BYTES_MAX: u64 = 64 << 20;
-/// The disk is given so much of a file at a time while the file still comes.
+/// The disk is told to keep so much of a file at a time while the file still comes.
 const WRITE_BEHIND_BYTES: u64 = 8 << 20;
+/// A file that was replaced and is larger is given up by a thread of its own.
+const GIVEN_UP_AT_ONCE_BYTES: u64 = 8 << 20;
 
 /// The bytes from `start` to `end`, each block that they touch checked.
 pub(super) fn read(description: &Description, mut file: File, start: u64, end: u64) -> Result<Vec<u8>, FileError> {
@@ -57,8 +59,10 @@ pub(super) struct Writer {
     whole: blake3::Hasher,
     block: blake3::Hasher,
     blocks: Vec<String>,
-    /// Bytes that the disk has been given to write.
+    /// Bytes that were there when the disk was last told to keep them.
     begun: u64,
+    /// The thread that waits until it does.
+    syncing: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Writer {
@@ -70,6 +74,7 @@ impl Writer {
             block: blake3::Hasher::new(),
             blocks: Vec::new(),
             begun: 0,
+            syncing: None,
         })
     }
 
@@ -86,13 +91,23 @@ impl Writer {
             }
             bytes = rest;
         }
-        let fresh = self.size - self.begun;
-        if fresh >= WRITE_BEHIND_BYTES {
-            // The disk begins with these now, so that the wait for it at the end is short. Where it does not, that is longer.
-            let _ = rustix::fs::fadvise(self.file.as_file(), self.begun, fresh.try_into().ok(), Advice::DontNeed);
+        if self.size - self.begun >= WRITE_BEHIND_BYTES && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
+            // What the disk keeps already is not waited for at the end. It takes the disk's time as it comes, and no other.
+            self.synced()?;
+            let file = self.file.as_file().try_clone()?;
+            self.syncing =
+                std::thread::Builder::new().name("write-behind".to_owned()).spawn(move || file.sync_data()).ok();
             self.begun = self.size;
         }
         Ok(())
+    }
+
+    /// Waits for the disk, which tells a failure only once.
+    fn synced(&mut self) -> io::Result<()> {
+        let ended = self.syncing.take().map(JoinHandle::join);
+        ended
+            .unwrap_or(Ok(Ok(())))
+            .unwrap_or_else(|_| Err(io::Error::other("the thread that waits for the disk panicked")))
     }
 
     fn end_block(&mut self) {
@@ -105,13 +120,22 @@ impl Writer {
             self.end_block();
         }
         let digest = self.whole.finalize().to_hex().to_string();
-        let description = Description { filename, size: self.size, digest, blocks: self.blocks };
+        let description = Description { filename, size: self.size, digest, blocks: std::mem::take(&mut self.blocks) };
         let text = serde_json::to_vec(&description)?;
         self.file.write_all(&text)?;
         self.file.write_all(&(text.len() as u64).to_be_bytes())?;
         self.file.write_all(MARK)?;
+        self.synced()?;
         self.file.as_file().sync_all()?;
         Ok((self.file, description))
+    }
+}
+
+/// Gives up a file that has no name any more: to free what a large one has takes the file system a while.
+pub(super) fn give_up(file: File, bytes: u64) {
+    if bytes > GIVEN_UP_AT_ONCE_BYTES {
+        // Without a thread for it, it is given up here.
+        let _ = std::thread::Builder::new().name("give-up".to_owned()).spawn(move || drop(file));
     }
 }
 
