@@ -25,7 +25,7 @@ const PROCESS: &str = "import json,sys\ndef main(x): return x*x\nprint(json.dump
 const RUNS: usize = 400;
 const WARM: usize = 50;
 /// Over TCP, with so many pairs of servers: one process is quicker than another of the same program, for as long as it runs.
-const SERVERS: usize = 7;
+const SERVERS: usize = 21;
 const RUNS_A_SERVER: usize = 100;
 const PROCESSES: usize = 60;
 const PEERS: usize = 9;

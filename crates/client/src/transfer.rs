@@ -21,7 +21,7 @@ use tokio::{
 };
 
 /// Chunks that are sent or asked for at one time.
-const CHUNKS_AHEAD: usize = 2;
+const CHUNKS_AHEAD: usize = 4;
 
 /// Why a file did not come over.
 #[derive(Debug, thiserror::Error)]
