@@ -336,17 +336,21 @@ impl<H: Handler> ServedConnection<H> {
                         Some(Ok(envelope)) => Ok(Some(envelope)),
                         Some(Err(error)) => Err(error),
                     };
-                    let mut ready = Vec::new();
+                    let (mut ready, mut ready_bytes) = (Vec::new(), 0);
                     while let Ok(Some(envelope)) = frame {
                         is_awaited = envelope.request.as_ref().is_ok_and(is_long);
                         match self.answer_at_once(envelope) {
-                            Ok(answered) => ready.push(answered),
+                            Ok(answered) => {
+                                ready_bytes += about_bytes(&answered.reply);
+                                ready.push(answered);
+                            }
                             Err(envelope) => {
                                 in_order = envelope.request_id.is_none();
                                 requests.push(self.answer(envelope));
                             }
                         }
-                        let has_room = !in_order && requests.len() + ready.len() < limits.requests_max;
+                        let under_way = requests.len() + ready.len();
+                        let has_room = !in_order && under_way < limits.requests_max && ready_bytes < TOGETHER_BYTES;
                         frame = if has_room { reader.buffered(Request::parse) } else { Ok(None) };
                     }
                     if !ready.is_empty() && !self.send(&mut write, reader.framing(), &ready, &mut is_first_reply).await {
@@ -514,6 +518,11 @@ fn is_of_a_file(request: &Request) -> bool {
     matches!(request, Request::GetFile(_) | Request::GetFileChunk(_))
 }
 
+/// About what a short reply takes: its values, and the names and the key around them.
+fn about_bytes(reply: &Reply) -> usize {
+    512 + if let Reply::MemResponse(found) = reply { found.value.get().len() } else { reply.bytes() }
+}
+
 /// A panic of the handler ends this request, not the connection.
 async fn handled<H: Handler>(handler: &H, request: Request, from: SocketAddr, alone: bool) -> Reply {
     let handling = AssertUnwindSafe(handler.handle(request, from, alone)).catch_unwind();
@@ -666,5 +675,22 @@ mod tests {
         stop.cancel();
         serving.await.unwrap();
         assert_eq!(lines.next_line().await.unwrap_or_default(), None);
+    }
+
+    #[tokio::test]
+    async fn more_requests_than_may_be_under_way_are_all_answered() {
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), ServerLimits::default()).await.unwrap();
+        let (address, stop) = (server.local_addr(), CancellationToken::new());
+        let serving = tokio::spawn(server.run(Arc::new(Quick), stop.clone(), stop.clone()));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let count = ServerLimits::default().requests_max * 3;
+        let requests: String = (0..count).map(|id| format!("{{\"type\":\"PING\",\"request_id\":{id}}}\n")).collect();
+        client.write_all(requests.as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut received = String::new();
+        client.read_to_string(&mut received).await.unwrap();
+        assert_eq!(received.lines().filter(|line| line.contains("PONG")).count(), count);
+        stop.cancel();
+        serving.await.unwrap();
     }
 }

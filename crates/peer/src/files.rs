@@ -20,7 +20,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use stored::{Writer, describe, read, temporary};
+use stored::{Behind, Writer, describe, read, temporary};
 use tokio::sync::Notify;
 
 /// An upload without a new chunk for so long makes place for another one when there are too many.
@@ -65,6 +65,7 @@ pub struct Files {
     folder: PathBuf,
     limits: FileLimits,
     state: Mutex<State>,
+    behind: Behind,
 }
 
 #[derive(Debug, Default)]
@@ -178,7 +179,7 @@ impl Files {
         }
         // Found out now rather than at the first upload.
         drop(temporary(&folder)?);
-        Ok(Self { folder, limits, state: Mutex::new(state) })
+        Ok(Self { folder, limits, state: Mutex::new(state), behind: Behind::default() })
     }
 
     /// Stores a whole file, base64-encoded.
@@ -190,7 +191,7 @@ impl Files {
         let bytes = BASE64.decode(data.trim_end()).map_err(FileError::NotBase64)?;
         self.reserve(&filename, bytes.len() as u64)?;
         let reserved = Reserved { files: self, bytes: bytes.len() as u64 };
-        let mut writer = Writer::new(&self.folder)?;
+        let mut writer = Writer::new(&self.folder, &self.behind)?;
         writer.write(&bytes)?;
         self.store(filename, writer, reserved)
     }
@@ -303,9 +304,13 @@ impl Files {
     pub fn delete(&self, filename: &FileName) -> Result<bool, FileError> {
         let mut state = self.state();
         let Some(description) = state.index.get(filename).cloned() else { return Ok(false) };
-        fs::remove_file(self.path(filename))?;
+        let path = self.path(filename);
+        let before = File::open(&path).ok();
+        fs::remove_file(path)?;
         state.index.remove(filename);
         state.used_bytes -= description.size;
+        drop(state);
+        self.behind.give_up(before, description.size);
         Ok(true)
     }
 
@@ -379,14 +384,12 @@ impl Files {
         // Under the lock, so that index and disk change together.
         let folder = File::open(&self.folder)?;
         let mut state = self.state();
-        let before = File::open(&path);
+        let before = File::open(&path).ok();
         file.persist(&path).map_err(|error| error.error)?;
         let replaced = state.index.insert(filename, Arc::clone(&description)).map_or(0, |replaced| replaced.size);
         state.used_bytes -= replaced;
         drop(state);
-        if let Ok(before) = before {
-            stored::give_up(before, replaced);
-        }
+        self.behind.give_up(before, replaced);
         std::mem::forget(reserved);
         folder.sync_all()?;
         Ok(description)
@@ -401,7 +404,7 @@ impl Files {
         }
         self.reserve(&filename, total)?;
         let reserved = Reserved { files: self, bytes: total };
-        let writer = Writer::new(&self.folder)?;
+        let writer = Writer::new(&self.folder, &self.behind)?;
         let mut state = self.state();
         state.next_upload += 1;
         let id = format!("U{}", state.next_upload);
@@ -475,6 +478,8 @@ impl Files {
         let mut state = self.state();
         if let Some(upload) = state.uploads.remove(id) {
             state.used_bytes -= upload.total;
+            // To remove what came takes the file system a while.
+            drop(state);
             upload.progress.notify_waiters();
         }
     }

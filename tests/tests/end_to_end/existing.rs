@@ -41,6 +41,13 @@ async fn every_documented_message() {
         (&json!("MEM_RESPONSE"), &json!(12345), &json!(true))
     );
     assert_eq!(ask(json!({"type": "GET_MEM_REMOTE", "key": "none"})).await["found"], false);
+    // Long values are found on another way than short ones, up to 4 KiB of JSON.
+    for length in [4093, 4094, 4095, 100_000] {
+        let value = json!("v".repeat(length));
+        assert_eq!(ask(json!({"type": "SET_MEM", "key": "text", "value": value})).await["status"], "OK");
+        let reply = ask(json!({"type": "GET_MEM", "key": "text"})).await;
+        assert_eq!((&reply["value"], &reply["found"]), (&value, &json!(true)));
+    }
 
     let data = BASE64.encode(b"some bytes\0\xff");
     let reply = ask(json!({"type": "PUT_FILE", "filename": "document.txt", "data": data})).await;

@@ -7,9 +7,11 @@ use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
+    sync::Arc,
     thread::JoinHandle,
 };
 use tempfile::NamedTempFile;
+use tokio::sync::Semaphore;
 
 /// A digest for each so many bytes, so that a part can be checked without reading the whole.
 pub(super) const BLOCK_BYTES: usize = 1 << 20;
@@ -19,8 +21,43 @@ const MARK: &[u8; 8] = b"SANDLOT1";
 const DESCRIPTION_BYTES_MAX: u64 = 64 << 20;
 /// The disk is told to keep so much of a file at a time while the file still comes.
 const WRITE_BEHIND_BYTES: u64 = 8 << 20;
-/// A file that was replaced and is larger is given up by a thread of its own.
-const GIVEN_UP_AT_ONCE_BYTES: u64 = 8 << 20;
+/// To free what a larger file has takes the file system a while.
+const FREED_AT_ONCE_BYTES: u64 = 8 << 20;
+/// Threads at one time, of all files of a peer, that do for the disk what nobody waits for.
+const BEHIND_THREADS_MAX: usize = 4;
+
+/// Starts threads that do for the disk what nobody waits for.
+#[derive(Debug, Clone)]
+pub(super) struct Behind(Arc<Semaphore>);
+
+impl Default for Behind {
+    fn default() -> Self {
+        Self::of(BEHIND_THREADS_MAX)
+    }
+}
+
+impl Behind {
+    fn of(threads_max: usize) -> Self {
+        Self(Arc::new(Semaphore::new(threads_max)))
+    }
+
+    /// `None` when there are as many threads as there may be, or the system gives none: then it is not done.
+    fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<JoinHandle<T>> {
+        let permit = Arc::clone(&self.0).try_acquire_owned().ok()?;
+        let working = move || {
+            let _permit = permit;
+            work()
+        };
+        std::thread::Builder::new().name("behind".to_owned()).spawn(working).ok()
+    }
+
+    /// Gives up a file that has no name any more. Without a thread for it, it is given up here.
+    pub(super) fn give_up(&self, file: Option<File>, bytes: u64) {
+        if bytes > FREED_AT_ONCE_BYTES {
+            let _ = self.run(move || drop(file));
+        }
+    }
+}
 
 /// The bytes from `start` to `end`, each block that they touch checked.
 pub(super) fn read(description: &Description, mut file: File, start: u64, end: u64) -> Result<Vec<u8>, FileError> {
@@ -63,10 +100,11 @@ pub(super) struct Writer {
     begun: u64,
     /// The thread that waits until it does.
     syncing: Option<JoinHandle<io::Result<()>>>,
+    behind: Behind,
 }
 
 impl Writer {
-    pub(super) fn new(folder: &Path) -> io::Result<Self> {
+    pub(super) fn new(folder: &Path, behind: &Behind) -> io::Result<Self> {
         Ok(Self {
             file: temporary(folder)?,
             size: 0,
@@ -75,10 +113,18 @@ impl Writer {
             blocks: Vec::new(),
             begun: 0,
             syncing: None,
+            behind: behind.clone(),
         })
     }
 
     pub(super) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        if self.size - self.begun >= WRITE_BEHIND_BYTES && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
+            // What the disk keeps already is not waited for at the end. Where there is no thread or descriptor, that is longer.
+            self.synced()?;
+            let file = self.file.as_file().try_clone();
+            self.syncing = file.ok().and_then(|file| self.behind.run(move || file.sync_data()));
+            self.begun = self.size;
+        }
         self.file.write_all(bytes)?;
         self.whole.update(bytes);
         while !bytes.is_empty() {
@@ -90,14 +136,6 @@ impl Writer {
                 self.end_block();
             }
             bytes = rest;
-        }
-        if self.size - self.begun >= WRITE_BEHIND_BYTES && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
-            // What the disk keeps already is not waited for at the end. It takes the disk's time as it comes, and no other.
-            self.synced()?;
-            let file = self.file.as_file().try_clone()?;
-            self.syncing =
-                std::thread::Builder::new().name("write-behind".to_owned()).spawn(move || file.sync_data()).ok();
-            self.begun = self.size;
         }
         Ok(())
     }
@@ -128,14 +166,6 @@ impl Writer {
         self.synced()?;
         self.file.as_file().sync_all()?;
         Ok((self.file, description))
-    }
-}
-
-/// Gives up a file that has no name any more: to free what a large one has takes the file system a while.
-pub(super) fn give_up(file: File, bytes: u64) {
-    if bytes > GIVEN_UP_AT_ONCE_BYTES {
-        // Without a thread for it, it is given up here.
-        let _ = std::thread::Builder::new().name("give-up".to_owned()).spawn(move || drop(file));
     }
 }
 
@@ -171,4 +201,58 @@ pub(super) fn describe(path: &Path) -> io::Result<Description> {
         return Err(bad("its size does not match its description"));
     }
     Ok(description)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three parts of a file, and whether the disk was told of the first one when the second came.
+    fn stored(behind: &Behind, bytes: &[u8]) -> (bool, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::new(folder.path(), behind).unwrap();
+        let mut told = Vec::new();
+        for part in bytes.chunks(bytes.len().div_ceil(3)) {
+            writer.write(part).unwrap();
+            told.push(writer.syncing.is_some());
+        }
+        assert!(!told[0]);
+        let (file, description) = writer.finish("large".parse().unwrap()).unwrap();
+        let read = read(&description, file.reopen().unwrap(), 0, description.size).unwrap();
+        assert_eq!(fs_entries(folder.path()), 1);
+        (told[1], read)
+    }
+
+    fn fs_entries(folder: &Path) -> usize {
+        std::fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn the_disk_keeps_what_came_while_the_rest_comes() {
+        let bytes: Vec<u8> = (0..3 * WRITE_BEHIND_BYTES + 5).map(|place| (place % 251) as u8).collect();
+        assert_eq!(stored(&Behind::default(), &bytes), (true, bytes.clone()));
+        // As many threads as there may be are at work: it is stored nevertheless.
+        assert_eq!(stored(&Behind::of(0), &bytes), (false, bytes));
+    }
+
+    #[test]
+    fn there_are_no_more_threads_than_there_may_be() {
+        let (behind, (ended, end)) = (Behind::of(1), std::sync::mpsc::channel::<()>());
+        let one = behind.run(move || end.recv().is_err()).unwrap();
+        assert!(behind.run(|| ()).is_none());
+        drop(ended);
+        assert!(one.join().unwrap());
+        assert!(behind.run(|| ()).is_some());
+    }
+
+    #[test]
+    fn a_file_that_is_given_up_is_gone_whatever_the_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        for behind in [Behind::default(), Behind::of(0)] {
+            let file = temporary(folder.path()).unwrap();
+            behind.give_up(file.reopen().ok(), FREED_AT_ONCE_BYTES + 1);
+            drop(file);
+            assert_eq!(fs_entries(folder.path()), 0);
+        }
+    }
 }
