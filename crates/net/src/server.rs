@@ -311,8 +311,7 @@ impl<H: Handler> ServedConnection<H> {
         let mut in_order = false;
         // What the client asked for goes on only as long as somebody waits for it.
         let mut is_awaited = false;
-        let mut open = true;
-        let mut is_first_reply = true;
+        let (mut open, mut is_first_reply) = (true, true);
         while open || !requests.is_empty() {
             let must_wait = in_order || requests.len() >= limits.requests_max;
             tokio::select! {

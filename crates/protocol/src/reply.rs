@@ -2,9 +2,13 @@
 
 use crate::{CpuResult, ErrorCode, FileName, Key, RawJson, Refusal, json, request::read};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, ser::SerializeMap};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, MapAccess, Visitor},
+    ser::SerializeMap,
+};
 use serde_json::value::RawValue;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// Everything that can be answered.
 #[derive(Debug, Clone, Serialize)]
@@ -61,8 +65,8 @@ impl Reply {
     pub fn parse(text: &str) -> ReplyEnvelope {
         #[derive(Deserialize)]
         struct Head<'a> {
-            #[serde(rename = "type")]
-            name: String,
+            #[serde(borrow, rename = "type")]
+            name: Cow<'a, str>,
             #[serde(borrow)]
             request_id: Option<&'a RawValue>,
         }
@@ -73,7 +77,7 @@ impl Reply {
                 return ReplyEnvelope { request_id: None, reply: Err(refusal) };
             }
         };
-        let name = head.name.as_str();
+        let name = &*head.name;
         let reply = match name {
             "CPU_RESULT" => read(name, text).map(|result| Self::CpuResult(Arc::new(result))),
             "BATCH_RESULT" => read(name, text).map(Self::BatchResult),
@@ -162,7 +166,7 @@ pub struct StatusReply {
     /// "OK", "REGISTERED", "LOAD_UPDATED", "UNREGISTERED" or "CANCELLED".
     pub status: String,
     /// What goes with it, in the order that it is written.
-    members: Vec<(String, RawJson)>,
+    members: Vec<(Cow<'static, str>, RawJson)>,
 }
 
 impl StatusReply {
@@ -183,9 +187,9 @@ impl StatusReply {
     /// # Panics
     /// When the value has no JSON form, which is the caller's mistake.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+    pub fn with(mut self, name: &'static str, value: impl Serialize) -> Self {
         let value = serde_json::value::to_raw_value(&value).expect("a member has a JSON form");
-        self.members.push((name.to_owned(), value));
+        self.members.push((Cow::Borrowed(name), value));
         self
     }
 
@@ -220,12 +224,44 @@ impl Serialize for StatusReply {
 }
 
 impl<'de> Deserialize<'de> for StatusReply {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut members = std::collections::BTreeMap::<String, RawJson>::deserialize(deserializer)?;
-        members.remove("type");
-        members.remove("request_id");
-        let status = members.remove("status").and_then(|status| serde_json::from_str(status.get()).ok());
-        Ok(Self { status: status.unwrap_or_default(), members: members.into_iter().collect() })
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(StatusVisitor)
+    }
+}
+
+struct StatusVisitor;
+
+impl<'de> Visitor<'de> for StatusVisitor {
+    type Value = StatusReply;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StatusReply, A::Error> {
+        #[derive(Deserialize)]
+        struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+        let mut reply = StatusReply::new("");
+        while let Some(Name(name)) = map.next_key()? {
+            match &*name {
+                "type" | "request_id" => _ = map.next_value::<IgnoredAny>()?,
+                "status" => {
+                    let status: RawJson = map.next_value()?;
+                    reply.status = serde_json::from_str(status.get()).unwrap_or_default();
+                }
+                _ => reply.members.push((Cow::Owned(name.into_owned()), map.next_value()?)),
+            }
+        }
+        // Of members with one name, the last one counts.
+        reply.members.sort_by(|(one, _), (other, _)| one.cmp(other));
+        reply.members.dedup_by(|next, kept| {
+            let is_same = next.0 == kept.0;
+            if is_same {
+                std::mem::swap(next, kept);
+            }
+            is_same
+        });
+        Ok(reply)
     }
 }
 
@@ -342,6 +378,17 @@ mod tests {
         let back = Reply::parse(&text);
         assert_eq!(back.request_id.unwrap().get(), "17");
         assert!(matches!(back.reply, Ok(Reply::MemResponse(memory)) if memory.value.get().starts_with("[1e999")));
+    }
+
+    #[test]
+    fn a_status_keeps_the_members_that_it_does_not_know() {
+        let text = r#"{"b":[1], "type":"STATUS","status":"OK","request_id":5,"a":1,"a\u0062":null,"a":"last"}"#;
+        let Ok(Reply::Status(reply)) = Reply::parse(text).reply else { panic!("{text}") };
+        let names: Vec<_> = reply.members.iter().map(|(name, value)| (&**name, value.get())).collect();
+        assert_eq!((reply.status.as_str(), names), ("OK", vec![("a", "\"last\""), ("ab", "null"), ("b", "[1]")]));
+        let odd = Reply::parse(r#"{"type":"STATUS","status":7}"#).reply;
+        assert!(matches!(odd, Ok(Reply::Status(reply)) if reply.status.is_empty() && reply.members.is_empty()));
+        assert!(Reply::parse(r#"{"type":"STATUS","status"}"#).reply.is_err());
     }
 
     #[test]
