@@ -52,8 +52,7 @@ pub trait Handler: Send + Sync + 'static {
     /// # Errors
     /// Any other request comes back, for `handle`.
     #[expect(clippy::result_large_err, reason = "it is the request, on its way to where it is handled")]
-    fn handle_at_once(&self, request: Request, from: SocketAddr) -> Result<Reply, Request> {
-        let _ = from;
+    fn handle_at_once(&self, request: Request, _: SocketAddr) -> Result<Reply, Request> {
         Err(request)
     }
 }
@@ -517,9 +516,15 @@ fn is_of_a_file(request: &Request) -> bool {
     matches!(request, Request::GetFile(_) | Request::GetFileChunk(_))
 }
 
-/// About what a short reply takes: its values, and the names and the key around them.
+/// About what a short reply takes: what it tells, and the names around that.
 fn about_bytes(reply: &Reply) -> usize {
-    512 + if let Reply::MemResponse(found) = reply { found.value.get().len() } else { reply.bytes() }
+    const NAMES_BYTES: usize = 256;
+    let told = match reply {
+        Reply::MemResponse(found) => found.key.as_str().len() + found.value.get().len(),
+        Reply::Error(refusal) => refusal.error.len(),
+        reply => reply.bytes(),
+    };
+    NAMES_BYTES + told
 }
 
 /// A panic of the handler ends this request, not the connection.
@@ -549,7 +554,15 @@ fn refusal(error: &ReadError) -> Option<Refusal> {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use tokio::io::AsyncReadExt;
+    use tokio::{io::AsyncReadExt, task::JoinHandle};
+
+    /// A client of a server with this handler, what stops that, and its end.
+    async fn client_of<H: Handler>(handler: Arc<H>) -> (TcpStream, CancellationToken, JoinHandle<()>) {
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), ServerLimits::default()).await.unwrap();
+        let (address, stop) = (server.local_addr(), CancellationToken::new());
+        let serving = tokio::spawn(server.run(handler, stop.clone(), stop.clone()));
+        (TcpStream::connect(address).await.unwrap(), stop, serving)
+    }
 
     /// Answers with more than the sockets' buffers hold.
     struct Talkative;
@@ -594,10 +607,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_has_few_requests_for_files_under_way() {
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), ServerLimits::default()).await.unwrap();
-        let (address, stop, handler) = (server.local_addr(), CancellationToken::new(), Arc::new(Endless::default()));
-        let serving = tokio::spawn(server.run(Arc::clone(&handler), stop.clone(), stop.clone()));
-        let mut client = TcpStream::connect(address).await.unwrap();
+        let handler = Arc::new(Endless::default());
+        let (mut client, stop, serving) = client_of(Arc::clone(&handler)).await;
         let files = (0..LARGE_REPLIES_A_CONNECTION + 3)
             .map(|id| format!("{{\"type\":\"GET_FILE\",\"filename\":\"f\",\"request_id\":{id}}}\n"));
         let requests = files.collect::<String>() + "{\"type\":\"PING\",\"request_id\":99}\n";
@@ -622,10 +633,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_its_request_and_nothing_else() {
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), ServerLimits::default()).await.unwrap();
-        let (address, stop) = (server.local_addr(), CancellationToken::new());
-        let serving = tokio::spawn(server.run(Arc::new(Fragile), stop.clone(), stop.clone()));
-        let mut client = TcpStream::connect(address).await.unwrap();
+        let (mut client, stop, serving) = client_of(Arc::new(Fragile)).await;
         client.write_all(b"{\"type\":\"STATUS\"}\n{\"type\":\"PING\"}\n").await.unwrap();
         let mut received = String::new();
         client.shutdown().await.unwrap();
@@ -656,10 +664,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_takes_no_waiting_passes_what_does() {
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), ServerLimits::default()).await.unwrap();
-        let (address, stop) = (server.local_addr(), CancellationToken::new());
-        let serving = tokio::spawn(server.run(Arc::new(Quick), stop.clone(), stop.clone()));
-        let mut client = TcpStream::connect(address).await.unwrap();
+        let (mut client, stop, serving) = client_of(Arc::new(Quick)).await;
         let requests = ["PING", "LIST_FILES", "STATUS", "NONSENSE", "PING"].iter().enumerate();
         let requests: String =
             requests.map(|(id, kind)| format!("{{\"type\":\"{kind}\",\"request_id\":{id}}}\n")).collect();
@@ -678,10 +683,7 @@ mod tests {
 
     #[tokio::test]
     async fn more_requests_than_may_be_under_way_are_all_answered() {
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), ServerLimits::default()).await.unwrap();
-        let (address, stop) = (server.local_addr(), CancellationToken::new());
-        let serving = tokio::spawn(server.run(Arc::new(Quick), stop.clone(), stop.clone()));
-        let mut client = TcpStream::connect(address).await.unwrap();
+        let (mut client, stop, serving) = client_of(Arc::new(Quick)).await;
         let count = ServerLimits::default().requests_max * 3;
         let requests: String = (0..count).map(|id| format!("{{\"type\":\"PING\",\"request_id\":{id}}}\n")).collect();
         client.write_all(requests.as_bytes()).await.unwrap();

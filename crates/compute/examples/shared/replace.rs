@@ -10,7 +10,7 @@ use wasmparser::{ExternalKind, KnownCustom, Name, Parser, Payload};
 /// place of, a method.
 const REPLACED: [(&str, &str, &str); 1] = [("times_limb", "malachite_nz", "7Natural12mul_limb_ref")];
 
-/// The same module with our functions in place of the libraries'. Their names tell which: a module without names, which
+/// The same module with our functions in place of the libraries'. Their names tell which: a module without such names, which
 /// Debian's compiler makes, keeps its libraries' own.
 pub(crate) fn replace(wasm: &[u8]) -> Result<Vec<u8>> {
     let (mut imported, mut types, mut bodies) = (0, Vec::new(), Vec::new());
@@ -45,8 +45,8 @@ pub(crate) fn replace(wasm: &[u8]) -> Result<Vec<u8>> {
             _ => {}
         }
     }
-    if names.is_empty() {
-        eprintln!("snapshot: functions have no names, so none is replaced");
+    if !names.iter().any(|naming| naming.name.starts_with("_R")) {
+        eprintln!("snapshot: functions have no names of rustc's version 0, so none is replaced");
         return Ok(wasm.to_vec());
     }
     for (export, library, end) in REPLACED {

@@ -23,10 +23,10 @@ const DESCRIPTION_BYTES_MAX: u64 = 64 << 20;
 const WRITE_BEHIND_BYTES: u64 = 8 << 20;
 /// To free what a larger file has takes the file system a while.
 const FREED_AT_ONCE_BYTES: u64 = 8 << 20;
-/// Threads at one time, of all files of a peer, that do for the disk what nobody waits for.
+/// Threads at one time, of all files of a peer, for what the disk takes its time over.
 const BEHIND_THREADS_MAX: usize = 4;
 
-/// Starts threads that do for the disk what nobody waits for.
+/// Starts threads for what the disk takes its time over, so that a request need not wait for all of it.
 #[derive(Debug, Clone)]
 pub(super) struct Behind(Arc<Semaphore>);
 
